@@ -1,6 +1,7 @@
 package io.peft4j.core.tool;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -46,6 +47,12 @@ public record ToolCall(String name, ObjectNode arguments) {
     /** The arguments as the text of a JSON object. */
     public String json() {
         return arguments.toString();
+    }
+
+    /** The arguments as chat templates take them. */
+    Map<String, Object> values() {
+        return JSON.convertValue(arguments, new TypeReference<>() {
+        });
     }
 
     /** Whether function and arguments are the same; 1 and 1.0 are, and so are objects in another order. */

@@ -1,7 +1,6 @@
 package io.peft4j.core.tool;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.Registered;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
@@ -24,6 +23,8 @@ public abstract class ToolForm {
     static final JsonNodeFactory NODES = JsonNodeFactory.instance;
     private static final String USER = "Where is the probe?";
     private static final ToolCall PROBE = new ToolCall("find_probe", NODES.objectNode().put("place", "north pole"));
+    private static final ToolCall LONG_PROBE = new ToolCall("find_probe", NODES.objectNode().put("place", "north pole")
+            .put("day", "first of May"));
     private static final Map<String, Object> PROBE_TOOL = Map.of("type", "function", "function", Map.of("name",
             PROBE.name(), "description", "Finds.", "parameters", Map.of("type", "object", "properties",
                     Map.of("place", Map.of("type", "string", "description", "A place.")), "required",
@@ -131,7 +132,7 @@ public abstract class ToolForm {
     }
 
     /** The only call of an answer between {@link #begin} and {@link #end}. */
-    public final Shape shape(String tool) {
+    public Shape shape(String tool) {
         String empty = body(new ToolCall(tool, NODES.objectNode()));
         int at = members().isPresent() ? empty.length() - close().length() : empty.lastIndexOf("{}");
         return new Shape(empty.substring(0, at), members(), empty.substring(members().isPresent() ? at : at + 2));
@@ -158,6 +159,10 @@ public abstract class ToolForm {
     /** What follows such arguments. */
     String close() {
         return "";
+    }
+
+    final Marks marks() {
+        return marks;
     }
 
     /** What a call, or a part with calls, may begin with. */
@@ -225,20 +230,24 @@ public abstract class ToolForm {
 
     /**
      * The form in which a template writes calls: a conversation with one is rendered, and the form is the one that
-     * writes, or at least reads, what comes out. A template that writes no calls is known by its marks.
+     * writes, or at least reads, what comes out, with the space between its parts that the template has. A template
+     * that writes no calls is known by its marks.
      *
      * @return empty where the template shows tools to no model
      */
     public static Optional<ToolForm> of(ChatTemplate template) {
         String source = template.source();
         List<ToolForm> all = all();
-        List<String> written = probes(template);
+        List<String> written = probes(template, List.of(PROBE));
         Optional<ToolForm> writer = all.stream().filter(form -> written.stream().anyMatch(each -> squeezed(each)
                 .contains(form.probe()))).max(Comparator.comparingInt(form -> form.probe().length()));
         Optional<ToolForm> found = writer.or(() -> all.stream().filter(form -> written.stream()
                 .anyMatch(each -> reads(form, each))).findFirst());
         if (found.isPresent()) {
-            return found;
+            return Stream.of(List.of(LONG_PROBE, LONG_PROBE), List.of(LONG_PROBE), List.of(PROBE))
+                    .flatMap(calls -> probes(template, calls).stream()
+                            .flatMap(text -> RenderedForm.of(found.get(), calls, text).stream()))
+                    .findFirst().or(() -> found);
         }
         return all.stream().filter(form -> form.marks.hints().stream().anyMatch(source::contains)).findFirst()
                 .or(() -> source.contains("tools") ? Optional.of(named("llama")) : Optional.empty());
@@ -264,21 +273,22 @@ public abstract class ToolForm {
         return squeezed(write(List.of(PROBE)));
     }
 
-    private static String squeezed(String text) {
+    /** A text without its space. */
+    static String squeezed(String text) {
         return text.replaceAll("\\s+", "");
     }
 
-    /** What a template makes of an answer with a call; templates differ in what they take. */
-    private static List<String> probes(ChatTemplate template) {
-        ObjectNode arguments = PROBE.arguments();
+    /** What a template makes of an answer with calls; templates differ in what they take. */
+    private static List<String> probes(ChatTemplate template, List<ToolCall> calls) {
         List<String> all = new ArrayList<>();
-        for (Object given : List.of(Map.of("place", arguments.get("place").asText()), arguments.toString())) {
-            Map<String, Object> call = Map.of("id", "call00001", "type", "function", "function",
-                    Map.of("name", PROBE.name(), "arguments", given));
+        for (boolean asText : List.of(false, true)) {
+            List<Map<String, Object>> given = calls.stream().map(call -> Map.of("id", "call00001", "type", "function",
+                    "function", Map.of("name", call.name(), "arguments", asText ? call.json() : call.values())))
+                    .toList();
             for (List<Map<String, Object>> tools : List.of(List.of(PROBE_TOOL), List.<Map<String, Object>>of())) {
                 try {
                     String text = template.render(List.of(ChatMessage.user(USER), new ChatMessage("assistant", "",
-                            Map.of("tool_calls", List.of(call)))), false, tools, Map.of());
+                            Map.of("tool_calls", given))), false, tools, Map.of());
                     all.add(text.substring(text.lastIndexOf(USER) + USER.length()));
                 } catch (PeftException e) {
                     // Another way may do.

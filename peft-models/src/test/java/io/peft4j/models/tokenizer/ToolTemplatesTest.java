@@ -1,16 +1,27 @@
 package io.peft4j.models.tokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.tool.Tool;
+import io.peft4j.core.tool.ToolCall;
 import io.peft4j.core.tool.ToolForm;
+import io.peft4j.models.generation.TextConstraints;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -45,5 +56,49 @@ class ToolTemplatesTest {
                 .collect(Collectors.toCollection(TreeSet::new));
         shown.remove("none");
         assertEquals(ToolForm.all().stream().map(ToolForm::name).collect(Collectors.toCollection(TreeSet::new)), shown);
+    }
+
+    private static String written(ChatTemplate template, List<ToolCall> calls) {
+        String text = template.render(List.of(ChatMessage.user("Go."), new ChatMessage("assistant", "", Map.of(
+                "tool_calls", calls.stream().map(call -> Map.of("type", "function", "function", Map.of("name",
+                        call.name(), "arguments", call.arguments().properties().stream().collect(Collectors.toMap(
+                                Map.Entry::getKey, field -> field.getValue().asText()))))).toList()))), false);
+        return text.substring(text.indexOf("Go.") + 3)
+                .replaceFirst("(?s)^(<.im_end.>)?\\s*(<.im_start.>)?assistant(: |\n)", "")
+                .replaceFirst("(<.im_end.>)?\\n$", "");
+    }
+
+    private static ChatTemplate fixture(String form, String from, String to) throws IOException {
+        String source = templates().stream().filter(row -> row.get("form").asText().equals(form)).findFirst()
+                .orElseThrow().get("template").asText();
+        assertTrue(source.contains(from), source);
+        return JinjaChatTemplate.of(source.replace(from, to));
+    }
+
+    /** What a forced call must be is what a model of the template has seen. */
+    @Test
+    void callsAreForcedIntoTheSpaceThatTheTemplateWrites() throws IOException {
+        List<ChatTemplate> all = List.of(JinjaChatTemplate.of(Files.readString(Path.of("..", "examples", "tools",
+                "chat-with-tools.jinja"))),
+                fixture("qwen-xml", "<parameter={{ k }}>\n{{ v if v is string else v | tojson }}\n</parameter>",
+                        "<parameter={{ k }}>{{ v }}</parameter>"),
+                fixture("granite", "{\"name\": \"{{ f.name }}\", \"arguments\": {{",
+                        "{\"name\":\"{{ f.name }}\",\"arguments\":{{"),
+                fixture("lfm2", "<|tool_call_start|>[", "<|tool_call_start|>\n["));
+        List<Tool> tools = Tool.of(List.of(Map.of("name", "trains", "parameters", Map.of("type", "object",
+                "properties", Map.of("to", Map.of("type", "string", "enum", List.of("Oslo", "Bergen")))))));
+        ToolCall call = ToolCall.of(Map.of("name", "trains", "arguments", "{\"to\": \"Oslo\"}"));
+        for (ChatTemplate template : all) {
+            ToolForm form = ToolForm.of(template).orElseThrow();
+            String one = written(template, List.of(call));
+            assertEquals(one, form.write(List.of(call)));
+            assertEquals(written(template, List.of(call, call)), form.write(List.of(call, call)));
+            String forced = one.substring(form.begin().length(), one.length() - form.end().length());
+            assertTrue(TextConstraints.call(form, tools).allows(forced), forced);
+            assertTrue(TextConstraints.calls(form, tools, true, "").allows(one), one);
+            String other = ToolForm.named(form.name()).write(List.of(call));
+            assertFalse(TextConstraints.calls(form, tools, true, "").allows(other), other);
+            assertEquals(1, ToolForm.parse(Optional.of(form), other, tools).calls().size(), "still read");
+        }
     }
 }
