@@ -62,7 +62,9 @@ class ToolTemplatesTest {
         String text = template.render(List.of(ChatMessage.user("Go."), new ChatMessage("assistant", "", Map.of(
                 "tool_calls", calls.stream().map(call -> Map.of("type", "function", "function", Map.of("name",
                         call.name(), "arguments", call.arguments().properties().stream().collect(Collectors.toMap(
-                                Map.Entry::getKey, field -> field.getValue().asText()))))).toList()))), false);
+                                Map.Entry::getKey, field -> field.getValue().asText())))))
+                        .toList()))),
+                false);
         return text.substring(text.indexOf("Go.") + 3)
                 .replaceFirst("(?s)^(<.im_end.>)?\\s*(<.im_start.>)?assistant(: |\n)", "")
                 .replaceFirst("(<.im_end.>)?\\n$", "");
