@@ -230,6 +230,25 @@ class FailureInjectionTest {
         }
     }
 
+    /** As where the heap, or what the kernels may have beside it, is used up. */
+    @Test
+    void anAnswerThatThereIsNoMemoryForIsRefusedAndTold() {
+        try (TestServer server = start(0)) {
+            for (String place : List.of("generation.StepPass", "generation.PendingRequest.", "answer.ChatInput")) {
+                try (Faults faults = Faults.where(Step.MEMORY, true, what -> what.contains(place))) {
+                    Reply reply = server.post("/v1/chat/completions", QUESTION);
+                    assertTrue(faults.failed().contains(place), place);
+                    assertEquals(503, reply.status(), reply.toString());
+                    assertTrue(reply.error().get("message").asText().contains("too little memory"), reply.toString());
+                    assertEquals("1", reply.headers().firstValue("Retry-After").orElseThrow());
+                }
+                assertEquals("degraded", server.get("/health").get("status").asText());
+                assertEquals(200, server.post("/v1/chat/completions", QUESTION).status());
+            }
+            assertHealthy(server);
+        }
+    }
+
     @Test
     void answersThatDoNotGoOnAreTold() throws InterruptedException {
         Object open = new Object();

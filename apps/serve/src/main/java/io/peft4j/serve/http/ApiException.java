@@ -72,6 +72,11 @@ public final class ApiException extends PeftException {
                 "the disk of the server is full; nothing was stored. Try again when there is room", RETRY_SECONDS);
     }
 
+    /** 503: there was too little memory for a request, or for what was answered with it: heap or native. */
+    public static ApiException outOfMemory() {
+        return unavailable("the server has too little memory for this request now; try again, or send less at once");
+    }
+
     /** 499, the status that nginx logs: the client closed the connection, so it is never read. */
     public static ApiException clientClosed() {
         return of(499, "invalid_request_error", "client_closed", null, "the client closed the connection");

@@ -220,6 +220,12 @@ public final class HttpServer implements AutoCloseable {
                 refuse(known, request);
                 return;
             }
+            if (cause instanceof OutOfMemoryError) {
+                // First, since there may be no memory for a line of the log.
+                refuse(ApiException.outOfMemory(), request);
+                LOG.error("request {} failed", id, error);
+                return;
+            }
         }
         LOG.error("request {} failed", id, error);
         refuse(ApiException.of(500, "server_error", "internal_error", null,

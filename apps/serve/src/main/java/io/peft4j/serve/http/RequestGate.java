@@ -298,7 +298,11 @@ final class RequestGate extends Handler.Wrapper {
                         "the body of the request is malformed, or ended before its end"));
             } else {
                 failures.accept(failure);
-                callback.failed(failure);
+                if (failure instanceof OutOfMemoryError && !response.isCommitted()) {
+                    refuse(response, callback, ApiException.outOfMemory());
+                } else {
+                    callback.failed(failure);
+                }
             }
         }
     }
