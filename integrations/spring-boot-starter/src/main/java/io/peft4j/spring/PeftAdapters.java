@@ -4,6 +4,7 @@ import io.peft4j.core.engine.BackgroundLoop;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.io.Closer;
+import io.peft4j.core.io.Sha256;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
@@ -24,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -86,6 +88,7 @@ public final class PeftAdapters implements AutoCloseable {
     private final Optional<Path> folder;
     private final AdapterChoice choice;
     private final Map<String, State> loaded = new HashMap<>();
+    private final Map<String, String> versions = new ConcurrentHashMap<>();
     private final Map<String, State> refused = new HashMap<>();
     private volatile Map<String, String> problems = Map.of();
     /** The adapter that was the only one. */
@@ -142,6 +145,7 @@ public final class PeftAdapters implements AutoCloseable {
             if (!there.containsKey(gone)) {
                 model.deleteAdapter(gone);
                 loaded.remove(gone);
+                versions.remove(gone);
                 LOG.info("adapter {} removed", gone);
             }
         }
@@ -166,6 +170,8 @@ public final class PeftAdapters implements AutoCloseable {
                 model.loadAdapter(name, path);
             }
             loaded.put(name, state);
+            // Files that change meanwhile have another state, and are loaded again.
+            versions.put(name, Sha256.of(path.resolve(AdapterCheckpoint.WEIGHTS_FILE)).substring(0, 12));
             refused.remove(name);
             found.remove(name);
             LOG.info("adapter {} loaded from {}", name, path);
@@ -203,6 +209,11 @@ public final class PeftAdapters implements AutoCloseable {
     /** The names of the adapters that answer. */
     public List<String> names() {
         return model.adapterNames();
+    }
+
+    /** The adapters that answer and their versions: how the SHA-256 of the weights' file begins. */
+    public Map<String, String> versions() {
+        return new TreeMap<>(versions);
     }
 
     /** The adapters that could not be loaded, and why. */

@@ -1,12 +1,16 @@
 package io.peft4j.spring;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.observation.ObservationRegistry;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.springframework.ai.chat.model.ChatModel;
+import org.springframework.ai.chat.observation.ChatModelMeterObservationHandler;
+import org.springframework.ai.chat.observation.ChatModelObservationConvention;
+import org.springframework.ai.chat.observation.DefaultChatModelObservationConvention;
 import org.springframework.ai.embedding.EmbeddingModel;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -16,6 +20,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -23,7 +28,8 @@ import org.springframework.context.annotation.Configuration;
 /** The beans of the starter, where {@code peft4j.model} is set. A bean of the application goes before each of them. */
 @AutoConfiguration(afterName = {
     "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration",
-    "org.springframework.boot.micrometer.metrics.autoconfigure.export.simple.SimpleMetricsExportAutoConfiguration"},
+    "org.springframework.boot.micrometer.metrics.autoconfigure.export.simple.SimpleMetricsExportAutoConfiguration",
+    "org.springframework.ai.model.chat.observation.autoconfigure.ChatObservationAutoConfiguration"},
         beforeName = "org.springframework.ai.model.chat.client.autoconfigure.ChatClientAutoConfiguration")
 @ConditionalOnProperty("peft4j.model")
 @EnableConfigurationProperties(PeftProperties.class)
@@ -44,29 +50,40 @@ public class PeftAutoConfiguration {
         return Optional.of(value).filter(text -> !text.isBlank());
     }
 
-    /** Spring AI's chat model. */
-    @Bean
-    @ConditionalOnMissingBean(ChatModel.class)
-    public PeftChatModel peftChatModel(PeftAdapters adapters, PeftProperties properties,
-            ObjectProvider<PeftChatModel.AnswerListener> listeners) {
-        GenerationOptions usual = GenerationOptions.defaults().withMaxNewTokens(properties.maxTokens());
-        usual = usual.withSampling(usual.sampling().withTemperature(properties.temperature()));
-        return new PeftChatModel(adapters, usual, (adapter, answer, time) -> listeners.orderedStream()
-                .forEach(listener -> listener.onAnswer(adapter, answer, time)));
-    }
-
-    /** Spring AI's embedding model. */
-    @Bean
-    @ConditionalOnMissingBean(EmbeddingModel.class)
-    public PeftEmbeddingModel peftEmbeddingModel(PeftAdapters adapters) {
-        return new PeftEmbeddingModel(adapters);
-    }
-
     /** Typed questions answered with probabilities. */
     @Bean
     @ConditionalOnMissingBean
     public PeftDecisions peftDecisions(PeftAdapters adapters, PeftProperties properties) {
         return new PeftDecisions(adapters, properties.decisions());
+    }
+
+    /** Where the application has Spring AI; its own properties say which provider serves if there are several. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(ChatModel.class)
+    static class Models {
+        @Bean
+        @ConditionalOnMissingBean(ChatModel.class)
+        @ConditionalOnProperty(name = "spring.ai.model.chat", havingValue = PeftChatModel.PROVIDER,
+                matchIfMissing = true)
+        PeftChatModel peftChatModel(PeftAdapters adapters, PeftProperties properties,
+                ObjectProvider<PeftChatModel.AnswerListener> listeners,
+                ObjectProvider<ObservationRegistry> observations,
+                ObjectProvider<ChatModelObservationConvention> convention) {
+            GenerationOptions usual = GenerationOptions.defaults().withMaxNewTokens(properties.maxTokens());
+            usual = usual.withSampling(usual.sampling().withTemperature(properties.temperature()));
+            return new PeftChatModel(adapters, usual, (adapter, answer, time) -> listeners.orderedStream()
+                    .forEach(listener -> listener.onAnswer(adapter, answer, time)),
+                    observations.getIfUnique(() -> ObservationRegistry.NOOP),
+                    convention.getIfAvailable(DefaultChatModelObservationConvention::new));
+        }
+
+        @Bean
+        @ConditionalOnMissingBean(EmbeddingModel.class)
+        @ConditionalOnProperty(name = "spring.ai.model.embedding", havingValue = PeftChatModel.PROVIDER,
+                matchIfMissing = true)
+        PeftEmbeddingModel peftEmbeddingModel(PeftAdapters adapters) {
+            return new PeftEmbeddingModel(adapters);
+        }
     }
 
     /** Where the application has Spring Boot's health. */
@@ -75,15 +92,24 @@ public class PeftAutoConfiguration {
     static class Health {
         @Bean
         @ConditionalOnMissingBean
+        @ConditionalOnEnabledHealthIndicator("peft")
         PeftHealthIndicator peftHealthIndicator(PeftAdapters adapters) {
             return new PeftHealthIndicator(adapters);
         }
     }
 
-    /** Where the application has Micrometer. */
+    /** Where the application has Micrometer and Spring AI. */
     @Configuration(proxyBeanMethods = false)
-    @ConditionalOnClass(MeterRegistry.class)
+    @ConditionalOnClass({MeterRegistry.class, ChatModel.class})
     static class Metrics {
+        /** Tokens of what is observed; Spring AI's own configuration has one as well. */
+        @Bean
+        @ConditionalOnBean(MeterRegistry.class)
+        @ConditionalOnMissingBean
+        ChatModelMeterObservationHandler peftTokenUsage(MeterRegistry registry) {
+            return new ChatModelMeterObservationHandler(registry);
+        }
+
         @Bean
         @ConditionalOnBean(MeterRegistry.class)
         @ConditionalOnMissingBean

@@ -1,5 +1,8 @@
 package io.peft4j.spring;
 
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import io.micrometer.observation.contextpropagation.ObservationThreadLocalAccessor;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Sampling;
@@ -25,6 +28,10 @@ import org.springframework.ai.chat.metadata.DefaultUsage;
 import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.ai.chat.model.ChatResponse;
 import org.springframework.ai.chat.model.Generation;
+import org.springframework.ai.chat.observation.ChatModelObservationContext;
+import org.springframework.ai.chat.observation.ChatModelObservationConvention;
+import org.springframework.ai.chat.observation.ChatModelObservationDocumentation;
+import org.springframework.ai.chat.observation.DefaultChatModelObservationConvention;
 import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.model.tool.ToolCallingChatOptions;
@@ -53,9 +60,14 @@ public final class PeftChatModel implements ChatModel {
         void onAnswer(String adapter, Completion answer, Duration time);
     }
 
+    /** What observations call the provider. */
+    public static final String PROVIDER = "peft4j";
+
     private final PeftAdapters adapters;
     private final GenerationOptions usual;
     private final AnswerListener listener;
+    private final ObservationRegistry observations;
+    private final ChatModelObservationConvention convention;
 
     /**
      * A chat model.
@@ -64,6 +76,22 @@ public final class PeftChatModel implements ChatModel {
      * @param listener told of every answer
      */
     public PeftChatModel(PeftAdapters adapters, GenerationOptions usual, AnswerListener listener) {
+        this(adapters, usual, listener, ObservationRegistry.NOOP, new DefaultChatModelObservationConvention());
+    }
+
+    /**
+     * A chat model that is observed as Spring AI's are: an answer is a {@code gen_ai.client.operation} of the provider
+     * {@value #PROVIDER}, with its tokens; the model of the response is the adapter.
+     *
+     * @param usual what a request leaves open
+     * @param listener told of every answer
+     * @param observations where answers are observed
+     * @param convention how observations are named
+     */
+    public PeftChatModel(PeftAdapters adapters, GenerationOptions usual, AnswerListener listener,
+            ObservationRegistry observations, ChatModelObservationConvention convention) {
+        this.observations = Objects.requireNonNull(observations, "observations");
+        this.convention = Objects.requireNonNull(convention, "convention");
         this.adapters = Objects.requireNonNull(adapters, "adapters");
         this.usual = Objects.requireNonNull(usual, "usual");
         this.listener = Objects.requireNonNull(listener, "listener");
@@ -71,27 +99,55 @@ public final class PeftChatModel implements ChatModel {
 
     @Override
     public ChatResponse call(Prompt prompt) {
-        String name = adapters.name(named(prompt));
-        ToolUse.Asked asked = ask(prompt);
-        Completion answer = answer(asked, name, asked.options());
-        ParsedAnswer parsed = asked.use().parsed(answer.text());
-        return response(name, parsed.content(), parsed.calls(), answer);
+        ChatModelObservationContext seen = seen(prompt, false);
+        return observation(seen).observe(() -> {
+            String name = adapters.name(named(prompt));
+            ToolUse.Asked asked = ask(prompt);
+            Completion answer = answer(asked, name, asked.options());
+            ParsedAnswer parsed = asked.use().parsed(answer.text());
+            ChatResponse response = response(name, parsed.content(), parsed.calls(), answer);
+            seen.setResponse(response);
+            return response;
+        });
     }
 
     @Override
     public Flux<ChatResponse> stream(Prompt prompt) {
+        return Flux.deferContextual(around -> {
+            ChatModelObservationContext seen = seen(prompt, true);
+            // The thread that answers has no observation of its own.
+            Observation current = around.getOrDefault(ObservationThreadLocalAccessor.KEY,
+                    observations.getCurrentObservation());
+            Observation observation = observation(seen).parentObservation(current);
+            return Flux.<ChatResponse>create(sink -> {
+                // Who sees the end sees an observation that has stopped.
+                sink.next(observation.observe(() -> answer(prompt, sink, seen)));
+                sink.complete();
+            }).subscribeOn(Schedulers.boundedElastic());
+        });
+    }
+
+    private ChatResponse answer(Prompt prompt, FluxSink<ChatResponse> sink, ChatModelObservationContext seen) {
+        String name = adapters.name(named(prompt));
         ToolUse.Asked asked = ask(prompt);
-        return Flux.<ChatResponse>create(sink -> {
-            String name = adapters.name(named(prompt));
-            ToolUse.Growing text = new ToolUse.Growing(asked.use());
-            Completion answer = answer(asked, name, asked.options().withListener((index, piece) -> {
-                tell(sink, text.accept(piece).content());
-                return !sink.isCancelled();
-            }));
-            tell(sink, text.finish(answer).content());
-            sink.next(response(name, "", text.answer(answer).calls(), answer));
-            sink.complete();
-        }).subscribeOn(Schedulers.boundedElastic());
+        ToolUse.Growing text = new ToolUse.Growing(asked.use());
+        Completion answer = answer(asked, name, asked.options().withListener((index, piece) -> {
+            tell(sink, text.accept(piece).content());
+            return !sink.isCancelled();
+        }));
+        tell(sink, text.finish(answer).content());
+        ChatResponse last = response(name, "", text.answer(answer).calls(), answer);
+        seen.setResponse(last);
+        return last;
+    }
+
+    private static ChatModelObservationContext seen(Prompt prompt, boolean streaming) {
+        return ChatModelObservationContext.builder().prompt(prompt).provider(PROVIDER).streaming(streaming).build();
+    }
+
+    private Observation observation(ChatModelObservationContext seen) {
+        return ChatModelObservationDocumentation.CHAT_MODEL_OPERATION.observation(null, convention, () -> seen,
+                observations);
     }
 
     private static void tell(FluxSink<ChatResponse> sink, String content) {

@@ -8,9 +8,10 @@ import org.springframework.boot.health.contributor.AbstractHealthIndicator;
 import org.springframework.boot.health.contributor.Health;
 
 /**
- * Up while the models answer; names the base, what its weights are kept in, the adapters, what answers requests that
- * name none, and adapters that could not be loaded. Down where that is the one for requests that name none, since what
- * answers them is not what was put there, or where it is not clear which that is; others are details.
+ * Up while the models answer; names the base, what its weights are kept in, the adapters by their versions, what
+ * answers requests that name none, and adapters that could not be loaded. Down where that is the one for requests that
+ * name none, since what answers them is not what was put there, or where it is not clear which that is; others are
+ * details.
  */
 final class PeftHealthIndicator extends AbstractHealthIndicator {
     private final PeftAdapters adapters;
@@ -27,7 +28,7 @@ final class PeftHealthIndicator extends AbstractHealthIndicator {
         // A closed model refuses.
         base.lease().close();
         builder.up().withDetail("model", base.network().description().name())
-                .withDetail("weights", base.precision().name()).withDetail("adapters", adapters.names());
+                .withDetail("weights", base.precision().name()).withDetail("adapters", adapters.versions());
         if (!adapters.problems().isEmpty()) {
             builder.withDetail("problems", adapters.problems());
         }

@@ -5,18 +5,25 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.models.ModelOptions;
 import java.io.IOException;
+import java.io.InputStream;
+import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,6 +60,52 @@ class AutoConfigurationTest {
         application.withPropertyValues("peft4j.model=tiny")
                 .withClassLoader(new FilteredClassLoader("org.springframework.boot.health"))
                 .run(context -> assertEquals(1, context.getBeansOfType(ChatModel.class).size()));
+    }
+
+    @Test
+    void modelsAreLeftOutWhereTheApplicationHasNoSpringAiOrChoseAnotherProvider() {
+        application.withPropertyValues("peft4j.model=tiny").withClassLoader(new FilteredClassLoader(
+                "org.springframework.ai")).run(context -> {
+                    assertEquals("tiny", context.getBean(PeftAdapters.class).base().network().description().name());
+                    assertFalse(context.containsBean("peftChatModel"));
+                });
+        application.withPropertyValues("peft4j.model=tiny", "spring.ai.model.chat=openai",
+                "spring.ai.model.embedding=none").run(context -> {
+                    assertEquals(1, context.getBeansOfType(PeftHealthIndicator.class).size());
+                    assertFalse(context.containsBean("peftChatModel") || context.containsBean("peftEmbeddingModel"));
+                });
+        application.withPropertyValues("peft4j.model=tiny", "spring.ai.model.chat=peft4j",
+                "management.health.peft.enabled=false").run(context -> {
+                    assertEquals(1, context.getBeansOfType(ChatModel.class).size());
+                    assertEquals(0, context.getBeansOfType(PeftHealthIndicator.class).size());
+                });
+    }
+
+    private static void properties(String prefix, Class<?> type, Set<String> names) {
+        for (RecordComponent component : type.getRecordComponents()) {
+            String name = prefix + "." + component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+            if (component.getType().getEnclosingClass() == PeftProperties.class) {
+                properties(name, component.getType(), names);
+            } else {
+                names.add(name);
+            }
+        }
+    }
+
+    @Test
+    void eachPropertyIsDescribedForEditors() throws IOException {
+        JsonNode metadata;
+        try (InputStream in = getClass().getResourceAsStream("/META-INF/spring-configuration-metadata.json")) {
+            metadata = new ObjectMapper().readTree(in);
+        }
+        Map<String, String> described = new TreeMap<>();
+        metadata.get("properties").forEach(property -> described.put(property.get("name").asText(), property.path(
+                "description").asText()));
+        Set<String> names = new TreeSet<>();
+        properties("peft4j", PeftProperties.class, names);
+
+        assertEquals(names, described.keySet());
+        described.forEach((name, text) -> assertTrue(text.contains(" "), name + " is described as '" + text + "'"));
     }
 
     private static String reason(Throwable failure) {

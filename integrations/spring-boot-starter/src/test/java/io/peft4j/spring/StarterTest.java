@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.Sha256;
 import io.peft4j.core.task.DecisionModel;
 import java.io.IOException;
 import java.net.URI;
@@ -168,6 +169,12 @@ class StarterTest {
         assertEquals(ANSWER, streamed);
         assertTrue(get("/actuator/metrics/peft4j.answers?tag=adapter:hr").contains("\"COUNT\""));
         assertTrue(get("/actuator/metrics/peft4j.adapters").contains("1.0"));
+        assertTrue(get("/actuator/metrics/gen_ai.client.operation?tag=gen_ai.response.model:hr").contains("\"COUNT\""));
+        assertTrue(get("/actuator/metrics/gen_ai.client.token.usage?tag=gen_ai.token.type:output").contains(
+                "\"COUNT\""));
+        String version = Sha256.of(adapters.resolve("hr/adapter_model.safetensors")).substring(0, 12);
+        assertTrue(get("/actuator/health").contains("\"adapters\":{\"hr\":\"" + version + "\"}"),
+                get("/actuator/health"));
         assertEquals(400, post("/peft4j/adapters/a.b", row(ANSWER)).statusCode());
         assertEquals(400, post("/peft4j/adapters/new", "no JSON").statusCode());
     }
