@@ -2,6 +2,7 @@ package io.peft4j.langchain4j;
 
 import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
+import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import io.peft4j.core.model.GenerationOptions;
@@ -33,6 +34,7 @@ import java.util.Set;
 public final class PeftChatModel implements ChatModel {
     private final LanguageModel model;
     private final GenerationOptions options;
+    private final List<ChatModelListener> listeners;
 
     /** Greedy answers of at most 256 tokens, where a request does not say otherwise. */
     public PeftChatModel(LanguageModel model) {
@@ -41,8 +43,13 @@ public final class PeftChatModel implements ChatModel {
 
     /** Answers with these options, where a request does not say otherwise. */
     public PeftChatModel(LanguageModel model, GenerationOptions options) {
+        this(model, options, List.of());
+    }
+
+    private PeftChatModel(LanguageModel model, GenerationOptions options, List<ChatModelListener> listeners) {
         this.model = Objects.requireNonNull(model, "model");
         this.options = Objects.requireNonNull(options, "options");
+        this.listeners = List.copyOf(listeners);
     }
 
     @Override
@@ -51,6 +58,16 @@ public final class PeftChatModel implements ChatModel {
         ToolUse.Asked asked = Requests.ask(request, chosen, options);
         return Requests.response(request, model, asked.use(), chosen.generate(List.of(asked.prompt()), asked.options())
                 .get(0));
+    }
+
+    /** As this one, telling these of requests, responses and errors. */
+    public PeftChatModel withListeners(List<ChatModelListener> those) {
+        return new PeftChatModel(model, options, those);
+    }
+
+    @Override
+    public List<ChatModelListener> listeners() {
+        return listeners;
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.peft4j.langchain4j;
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.StreamingChatModel;
+import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.CompleteToolCall;
@@ -29,6 +30,7 @@ public final class PeftStreamingChatModel implements StreamingChatModel {
     private final LanguageModel model;
     private final GenerationOptions options;
     private final Executor executor;
+    private final List<ChatModelListener> listeners;
 
     /** Greedy answers of at most 256 tokens, by threads of the common pool. */
     public PeftStreamingChatModel(LanguageModel model) {
@@ -37,9 +39,15 @@ public final class PeftStreamingChatModel implements StreamingChatModel {
 
     /** Answers with these options, where a request does not say otherwise, by threads of this executor. */
     public PeftStreamingChatModel(LanguageModel model, GenerationOptions options, Executor executor) {
+        this(model, options, executor, List.of());
+    }
+
+    private PeftStreamingChatModel(LanguageModel model, GenerationOptions options, Executor executor,
+            List<ChatModelListener> listeners) {
         this.model = Objects.requireNonNull(model, "model");
         this.options = Objects.requireNonNull(options, "options");
         this.executor = Objects.requireNonNull(executor, "executor");
+        this.listeners = List.copyOf(listeners);
     }
 
     @Override
@@ -82,6 +90,16 @@ public final class PeftStreamingChatModel implements StreamingChatModel {
             return;
         }
         handler.onCompleteResponse(response);
+    }
+
+    /** As this one, telling these of requests, responses and errors. */
+    public PeftStreamingChatModel withListeners(List<ChatModelListener> those) {
+        return new PeftStreamingChatModel(model, options, executor, those);
+    }
+
+    @Override
+    public List<ChatModelListener> listeners() {
+        return listeners;
     }
 
     @Override

@@ -13,9 +13,14 @@ import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.memory.chat.MessageWindowChatMemory;
+import dev.langchain4j.model.chat.listener.ChatModelErrorContext;
+import dev.langchain4j.model.chat.listener.ChatModelListener;
+import dev.langchain4j.model.chat.listener.ChatModelRequestContext;
+import dev.langchain4j.model.chat.listener.ChatModelResponseContext;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ToolChoice;
 import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.service.AiServices;
 import dev.langchain4j.service.TokenStream;
@@ -31,6 +36,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -196,6 +202,56 @@ class LangChain4jTest {
                 .onError(whole::completeExceptionally).start();
         Exception failure = assertThrows(Exception.class, () -> whole.get(1, TimeUnit.MINUTES));
         assertTrue(failure.getMessage().contains("closed"), failure.toString());
+    }
+
+    /** What listeners are told, in order. */
+    private static final class Told implements ChatModelListener {
+        private final List<String> events = new CopyOnWriteArrayList<>();
+
+        @Override
+        public void onRequest(ChatModelRequestContext context) {
+            events.add("request " + context.chatRequest().messages().size());
+        }
+
+        @Override
+        public void onResponse(ChatModelResponseContext context) {
+            events.add("response " + context.chatResponse().metadata().modelName() + " "
+                    + context.chatResponse().tokenUsage().outputTokenCount());
+        }
+
+        @Override
+        public void onError(ChatModelErrorContext context) {
+            events.add("error " + context.error().getClass().getSimpleName());
+        }
+    }
+
+    @Test
+    void listenersAreToldOfRequestsResponsesAndErrors() {
+        List<String> expected = List.of("request 1", "response tiny 3", "request 1", "error ConfigurationException");
+        GenerationOptions three = GenerationOptions.defaults().withMaxNewTokens(3);
+        Told told = new Told();
+        PeftChatModel model = new PeftChatModel(tuned, three).withListeners(List.of(told));
+        model.chat(QUESTION);
+        assertThrows(ConfigurationException.class, () -> asked(model, "hr"));
+        assertEquals(expected, told.events);
+
+        Told streamed = new Told();
+        PeftStreamingChatModel streaming = new PeftStreamingChatModel(tuned, three, Runnable::run).withListeners(
+                List.of(streamed));
+        StreamingChatResponseHandler handler = new StreamingChatResponseHandler() {
+            @Override
+            public void onCompleteResponse(ChatResponse response) {
+                assertEquals(3, response.tokenUsage().outputTokenCount());
+            }
+
+            @Override
+            public void onError(Throwable error) {
+                assertTrue(error.getMessage().contains("'hr'"), error.toString());
+            }
+        };
+        streaming.chat(QUESTION, handler);
+        streaming.chat(ChatRequest.builder().messages(UserMessage.from(QUESTION)).modelName("hr").build(), handler);
+        assertEquals(expected, streamed.events);
     }
 
     @Test
