@@ -24,8 +24,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What enters the first decoder layer that an adapter changes, kept for the examples of a training from epoch to epoch.
- * All before that layer is the base model without dropout: it gives the same every time and is computed once.
+ * What enters the first decoder layer that a training changes, kept for the examples of a training from epoch to epoch.
+ * All before that layer is the base model, or adapters that are {@linkplain #freezeBelow frozen}, without dropout: it
+ * gives the same every time and is computed once.
  *
  * <p>It is computed for some examples together that follow each other in the data, when the first of them is needed, so
  * that its bits do not depend on where a training began. Examples that find no room are computed in each pass. The loss
@@ -39,6 +40,7 @@ final class FrozenStates implements AutoCloseable {
 
     private final Map<int[], Group> groups = new IdentityHashMap<>();
     private int layer;
+    private int frozen;
     private long keptBytes;
     private long plannedBytes;
 
@@ -87,23 +89,31 @@ final class FrozenStates implements AutoCloseable {
         return states;
     }
 
+    /** From now on nothing changes the adapters of the layers before one, which have no dropout; false if known. */
+    boolean freezeBelow(int first) {
+        boolean isNew = first > frozen;
+        frozen = first;
+        return isNew;
+    }
+
     /**
      * The pass, begun at the first layer that is changed if that saves something. The states lie in the
      * pass's arena.
      */
     ForwardContext start(ModelLease model, Workspace workspace, ForwardContext context) {
         PackedBatch batch = context.batch();
-        int changed = groups.isEmpty() || batch.sequences().isEmpty() ? 0
-                : firstChanged(model.network(), context.layers());
+        int changed = groups.isEmpty() && frozen == 0 || batch.sequences().isEmpty() ? 0
+                : Math.max(frozen, firstChanged(model.network(), context.layers()));
         if (changed == 0) {
             return context;
         }
         if (changed != layer) {
             clear();
             layer = changed;
-            LOG.info("no adapter changes the first {}: their output is computed once for {} and kept",
+            LOG.info("nothing changes the first {}: their output is computed once for {} and kept",
                     Count.of(layer, "decoder layer"), Count.of(groups.size(), "example"));
         }
+        LayerSelection below = frozen == 0 ? LayerSelection.BASE : context.layers();
         Arena arena = workspace.arena();
         Map<int[], INDArray> known = new IdentityHashMap<>();
         List<TokenSequence> others = new ArrayList<>();
@@ -114,13 +124,13 @@ final class FrozenStates implements AutoCloseable {
                 continue;
             }
             if (group.states.isEmpty()) {
-                compute(model, workspace, group.examples, Arrays::zeros, group.states);
+                compute(model, below, workspace, group.examples, Arrays::zeros, group.states);
                 keptBytes += group.states.values().stream().mapToLong(FrozenStates::bytes).sum();
             }
             known.put(sequence.ids(), group.states.get(sequence.ids()));
         }
         if (!others.isEmpty()) {
-            compute(model, workspace, others, arena::allocate, known);
+            compute(model, below, workspace, others, arena::allocate, known);
         }
         return context.startingWith(new ForwardContext.LayerStates(layer, packed(known, batch, arena)));
     }
@@ -154,12 +164,12 @@ final class FrozenStates implements AutoCloseable {
     }
 
     /** Computes the states of sequences, and puts those of each under its token ids. */
-    private void compute(ModelLease model, Workspace workspace, List<TokenSequence> sequences, Memory memory,
-            Map<int[], INDArray> results) {
+    private void compute(ModelLease model, LayerSelection layers, Workspace workspace,
+            List<TokenSequence> sequences, Memory memory, Map<int[], INDArray> results) {
         PackedBatch packed = model.network().pack(sequences);
         try (Tape tape = workspace.inference(model.network().description().activationType())) {
             INDArray found = model.network().statesBefore(
-                    ForwardContext.evaluation(tape, packed, LayerSelection.BASE), layer).value();
+                    ForwardContext.evaluation(tape, packed, layers), layer).value();
             for (int i = 0; i < sequences.size(); i++) {
                 int[] rows = packed.rowsOf(i);
                 INDArray own = memory.take(found.dataType(), rows.length, Arrays.columns(found));

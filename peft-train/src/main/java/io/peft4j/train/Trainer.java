@@ -241,6 +241,9 @@ public final class Trainer {
         if (keeping.isPresent()) {
             return Optional.of("it has a penalty on what changes along kept answers");
         }
+        if (options.freezeLower() > 0) {
+            return Optional.of("it freezes lower layers, which the others train");
+        }
         if (options.profile()) {
             return Optional.of("its profile would be one of all of them");
         }

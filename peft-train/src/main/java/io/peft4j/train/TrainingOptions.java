@@ -63,6 +63,9 @@ import java.util.stream.Stream;
  *     better in two epochs, and falls then as the schedule does at its end. Validation data decide instead if there are
  *     some, by their accuracy or loss. 0: the epochs are as many as are given. Default: 0 where the epochs are
  *     given, else chosen by rules
+ * @param freezeLower After so many epochs the adapters of the lower three fifths of the adapted decoder layers stay as
+ *     they are; what these layers give is computed once for all further epochs, and nothing runs back through them.
+ *     For adapters without dropout and without parts beside their layers, in one process. Default: 0, never
  * @param profile Whether {@link TrainingResult#profile} says where the time went, and with it the output folder and its
  *     page; some operations are then timed, and the numbers are the same. Default: false
  */
@@ -148,6 +151,10 @@ public record TrainingOptions(
                 help = "Ends the training when this share of the rows is learned, or nothing improves; epochs, steps "
                         + "and time budget are then the most it takes. 0: never. Default: 0.8 with automatic epochs "
                         + "(0.97 for classes), else 0.") OptionalDouble learnedShare,
+        @Option(label = "N", range = "[0,)", zero = "never", called = "the number of epochs with lower layers",
+                group = TrainingOptions.UPDATES,
+                help = "After N epochs the adapters of the lower three fifths of the adapted layers stay as they are, "
+                        + "and further epochs compute the layers above alone. Default: never.") int freezeLower,
         @Option(group = "Machine",
                 help = "Says at the end where the time of the training went, and what would make it faster "
                         + "here.") boolean profile)
@@ -172,7 +179,8 @@ public record TrainingOptions(
         TrainingOptionsWith.check(epochs, batchSize, gradientAccumulation, learningRate, schedule, warmupSteps,
                 weightDecay, maxGradNorm, packing, packTokens, optimizer, parameterGroups, neftuneAlpha, labelSmoothing,
                 maxSteps,
-                evaluateEverySteps, patience, threshold, timeBudget, updateRule, maxLength, masking, learnedShare);
+                evaluateEverySteps, patience, threshold, timeBudget, updateRule, maxLength, masking, learnedShare,
+                freezeLower);
         parameterGroups = List.copyOf(parameterGroups);
         batchSize = batchSize.isEmpty() && packTokens > 0 ? OptionalInt.of(USUAL_BATCH) : batchSize;
         gradientAccumulation = gradientAccumulation.isEmpty() && batchSize.isPresent() ? OptionalInt.of(1)
@@ -282,6 +290,7 @@ public record TrainingOptions(
             values.put("learned_share", learnedShare.isEmpty() ? AutoNumber.AUTO
                     : String.valueOf(learnedShare.getAsDouble()));
         }
+        changed(values, "freeze_lower", freezeLower, DEFAULTS.freezeLower);
         return values;
     }
 

@@ -189,7 +189,7 @@ public final class TrainingPasses implements AutoCloseable {
         }
     }
 
-    /** What is kept of the layers that no adapter changes. */
+    /** What is kept of the layers that nothing changes. */
     public FrozenStates states() {
         return states;
     }

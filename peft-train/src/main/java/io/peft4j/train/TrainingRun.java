@@ -48,6 +48,7 @@ final class TrainingRun implements AutoCloseable {
     private final Course course;
     private final TrainingPasses passes;
     private final Updates optimizer;
+    private final LowerLayers lower;
     private final Map<String, TrainingHook> hooks = new LinkedHashMap<>();
     private final RunCheckpoint checkpoint;
     private final List<StepMetrics> steps = new ArrayList<>();
@@ -90,6 +91,7 @@ final class TrainingRun implements AutoCloseable {
                 task::rateFactor));
         model.activeAdapters().forEach(name -> hooks.put(name, opened.add(model.adapter(name).training(
                 course.end()))));
+        this.lower = LowerLayers.of(task, hooks.values(), workers.count());
         // After the hooks: a method may fill its configuration in for this training.
         RunSettings settings = RunSettings.of(task, parameters).with(work.settings(hooks.values(),
                 optimizer.arrays().values()));
@@ -319,6 +321,7 @@ final class TrainingRun implements AutoCloseable {
         event = new TrainingEvents.Step();
         event.begin();
         profiler.enter(Section.DATA);
+        lower.freezeWhereDue(stepsDone(), sampler.stepsPerEpoch(), passes.states(), optimizer);
         return new BatchLosses(sampler.batches(stepsDone()), task.objective().partWeights());
     }
 
@@ -391,7 +394,7 @@ final class TrainingRun implements AutoCloseable {
         return validation.isDue(stepsDone(), sampler.stepsPerEpoch(), course.end());
     }
 
-    /** What is kept of the layers that no adapter changes. */
+    /** What is kept of the layers that nothing changes. */
     public FrozenStates states() {
         return passes.states();
     }

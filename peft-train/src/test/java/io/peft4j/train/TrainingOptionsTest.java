@@ -24,7 +24,7 @@ class TrainingOptionsTest {
             .packTokens(90).sharePrefixes(false).recompute(true).optimizer(Lion.DEFAULT)
             .parameterGroup(ParameterGroup.of("lora_B:weight-decay=0")).neftuneAlpha(5).labelSmoothing(0.1).maxSteps(20)
             .evaluateEverySteps(6).earlyStopping(2, 0.25).timeBudget(Duration.ofHours(1)).updateRule(new LoraPlus(16))
-            .maxLength(50).masking(Masking.ALL).profile(true).build();
+            .maxLength(50).masking(Masking.ALL).freezeLower(3).profile(true).build();
 
     @Test
     void aBuilderSetsAndKeepsEachValue() throws ReflectiveOperationException {
@@ -50,7 +50,7 @@ class TrainingOptionsTest {
                 + "pack_tokens=90, share_prefixes=false, optimizer=" + Lion.DEFAULT + ", parameter_groups="
                 + ALL_OTHER.parameterGroups() + ", neftune_alpha=5.0, label_smoothing=0.1, max_steps=20, "
                 + "evaluate_every_steps=6, early_stopping=2 without 0.25, keep_best=true, update_rule="
-                + new LoraPlus(16).describe() + "}", ALL_OTHER.settings().toString());
+                + new LoraPlus(16).describe() + ", freeze_lower=3}", ALL_OTHER.settings().toString());
     }
 
     @Test

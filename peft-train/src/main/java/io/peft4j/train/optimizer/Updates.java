@@ -8,11 +8,15 @@ import io.peft4j.core.io.Closer;
 import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.train.optimizer.ParameterUpdate.UpdateStep;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -25,6 +29,7 @@ public final class Updates implements AutoCloseable {
     private final ToDoubleFunction<Parameter> rateFactor;
     private final List<ParameterUpdate> updates = new ArrayList<>();
     private final Closer owned;
+    private final Set<Parameter> left = Collections.newSetFromMap(new IdentityHashMap<>());
     private long steps;
 
     /** Updates of all parameters alike. */
@@ -95,12 +100,20 @@ public final class Updates implements AutoCloseable {
         engine.run(kernels -> {
             for (int i = 0; i < parameters.size(); i++) {
                 Parameter parameter = parameters.get(i);
+                if (left.contains(parameter)) {
+                    continue;
+                }
                 updates.get(i).apply(kernels, new UpdateStep(steps,
                         learningRate * rateFactor.applyAsDouble(parameter), weightDecay.applyAsDouble(parameter),
                         gradientScale));
                 engine.giveWay();
             }
         });
+    }
+
+    /** Leaves parameters as they are in all updates that follow, with what is remembered of them. */
+    public void leave(Collection<Parameter> some) {
+        left.addAll(some);
     }
 
     /** The number of updates so far. */
