@@ -176,6 +176,8 @@ class ChatDatasetReadTest {
                 assertThrows(UncheckedIOException.class, () -> ChatDataset.read(absent)).getMessage());
         assertTrue(assertThrows(UncheckedIOException.class, () -> ChatDataset.read(folder)).getMessage()
                 .startsWith("cannot read " + folder));
+        assertEquals("cannot read nothing.jsonl: no such file in " + Path.of("").toAbsolutePath(), assertThrows(
+                UncheckedIOException.class, () -> ChatDataset.read(Path.of("nothing.jsonl"))).getMessage());
     }
 
     @Test

@@ -194,6 +194,14 @@ class VerdictTest {
     }
 
     @Test
+    void aLookupThatSurelyAnswersMoreIsTakenAlsoWhereTheGainOverTheBaseIsOpen() {
+        Verdict verdict = besideLookup(8, 1, 7, 0);
+        assertEquals(Decision.PROMPT_INSTEAD, verdict.decision(), verdict.sentence());
+        assertTrue(verdict.sentence().startsWith("Do not train, use the most similar training row: "),
+                verdict.sentence());
+    }
+
+    @Test
     void aModelThatDoesNotBeatTheMostSimilarTrainingRowNeverShips() {
         // German messages of four classes: 55 % of 53 against 62 %.
         Verdict worse = besideLookup(53, 20, 13, 9);
