@@ -94,7 +94,7 @@ class RunsCommandTest {
     @Test
     void whatIsNoTrainingIsOneLine() {
         assertTrue(CommandRun.failing(1, "runs", "show", folder).contains("no training in " + folder));
-        assertTrue(CommandRun.failing(2, "runs", "compare", folder, "--output", "x.html").contains("DIR"));
+        assertTrue(CommandRun.failing(1, "runs", "compare", folder, "--output", "x.html").contains("no training in "));
         assertTrue(CommandRun.failing(2, "runs").contains("Missing command: show or compare"));
     }
 }
