@@ -197,7 +197,9 @@ class LoraFilesTest {
         String dora = assertThrows(ConfigurationException.class, () -> PeftMethods.byName("DoRA")).getMessage();
         assertTrue(dora.endsWith("; it is 'lora' or 'adalora' or 'lora-mixture' with the setting use_dora=true"), dora);
         String stable = assertThrows(ConfigurationException.class, () -> PeftMethods.byName("rslora")).getMessage();
-        assertTrue(stable.contains("; it is 'lora' or 'adalora'") && stable.endsWith(" with the setting use_rslora=true"), stable);
+        assertTrue(
+                stable.contains("; it is 'lora' or 'adalora'") && stable.endsWith(" with the setting use_rslora=true"),
+                stable);
         String typo = assertThrows(ConfigurationException.class, () -> PeftMethods.byName("lroa")).getMessage();
         assertTrue(typo.endsWith("; did you mean 'lora'?"), typo);
     }

@@ -40,8 +40,9 @@ record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart sta
 
     public OutputFolder {
         if (start != RunStart.NEW && ifExists != IfExists.FAIL) {
-            throw new ConfigurationException("IfExists." + ifExists.name() + " is for a training that begins, not for one "
-                    + "that is resumed");
+            throw new ConfigurationException(
+                    "IfExists." + ifExists.name() + " is for a training that begins, not for one "
+                            + "that is resumed");
         }
     }
 

@@ -20,8 +20,8 @@ import java.util.function.LongSupplier;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * Notes where the time of a training goes: a section lasts until the next begins. One that is off looks at no clock and leaves
- * kernels as they are. For the thread that trains.
+ * Notes where the time of a training goes: a section lasts until the next begins. One that is off looks at no clock
+ * and leaves kernels as they are. For the thread that trains.
  */
 final class Profiler {
     /** What a training does; passes are told apart further by their operations. */

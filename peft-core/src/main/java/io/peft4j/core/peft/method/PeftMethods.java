@@ -81,8 +81,9 @@ public final class PeftMethods {
         List<String> methods = all().stream().filter(method -> method instanceof ConfiguredMethod<?> configured
                 && configured.settings().contains(setting)).map(PeftMethod::name)
                 .sorted(Comparator.comparingInt(String::length)).toList();
-        return methods.isEmpty() ? SimilarNames.near(asked, ids, 1).stream().map(near -> "; did you mean '" + near + "'?")
-                .collect(Collectors.joining())
+        return methods.isEmpty()
+                ? SimilarNames.near(asked, ids, 1).stream().map(near -> "; did you mean '" + near + "'?")
+                        .collect(Collectors.joining())
                 : "; it is '" + String.join("' or '", methods) + "' with the setting " + setting + "=true";
     }
 
