@@ -21,6 +21,7 @@ import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.file.AdapterSignature;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.models.architecture.Architecture;
@@ -221,6 +222,15 @@ public final class BaseModel implements BaseLanguageModel {
      */
     public PeftModel withAdapter(Path folder) {
         return PeftModel.load(this, folder);
+    }
+
+    /**
+     * As {@link #withAdapter(Path)}, of an adapter that was signed with a trusted key.
+     *
+     * @throws io.peft4j.core.error.PeftException also when it was not, or was changed since
+     */
+    public PeftModel withAdapter(Path folder, AdapterSignature trusted) {
+        return trusted.load(folder, this::withAdapter);
     }
 
     /**

@@ -200,9 +200,10 @@ public final class Main implements Runnable {
 
     /** {@code peft4j adapter}: what can be done with adapters that there are. */
     @Command(name = "adapter", sortOptions = false,
-            description = "Inspects, merges, converts, combines and scales adapters.",
+            description = "Inspects, merges, converts, combines, scales and signs adapters.",
             subcommands = {AdapterInfoCommand.class, AdapterMergeCommand.class, AdapterConvertCommand.class,
-                AdapterCombineCommand.class, AdapterScaleCommand.class})
+                AdapterCombineCommand.class, AdapterScaleCommand.class, AdapterSigning.Sign.class,
+                AdapterSigning.Verify.class})
     private static final class AdapterCommand extends CommandGroup {
     }
 

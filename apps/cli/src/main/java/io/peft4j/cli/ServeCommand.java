@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.model.Task;
+import io.peft4j.core.peft.file.AdapterSignature;
 import io.peft4j.core.peft.file.AdapterTask;
 import io.peft4j.eval.VerdictOptions;
 import io.peft4j.models.BaseModel;
@@ -91,6 +92,11 @@ final class ServeCommand extends PeftCommand {
             + "that lie below it, as with vLLM's load_lora_adapter; may be given more than once.")
     private List<Path> adapterRoots = new ArrayList<>();
 
+    @Option(names = "--trusted-key", paramLabel = "K.pub",
+            description = "Takes adapters of --adapter and --adapter-root "
+                    + "only where they were signed with the private key of this public one; see 'adapter sign'.")
+    private Path trustedKey;
+
     @Option(names = "--max-error", paramLabel = "X", description = "Leaves typed questions to a person where answers "
             + "are not certain enough for at most this share to be wrong; one of the errors of peft4j calibrate.")
     private Double maxError;
@@ -179,6 +185,8 @@ final class ServeCommand extends PeftCommand {
                 answering = each.model().map(answering::withModel).orElse(answering);
             }
             answering = answering.withSlow(Duration.ofMillis((long) (slowAnswer * 1000)));
+            answering = trustedKey == null ? answering
+                    : answering.withTrusted(AdapterSignature.trusting(trustedKey));
             answering = maxError == null ? answering : answering.withMaxError(maxError);
             FineTuningServerBuilder builder = FineTuningServer.builder(base, data).host(host).port(port)
                     .organization(organization).jobsAtOnce(jobs).lease(Duration.ofSeconds(lease))

@@ -9,6 +9,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.util.Base64;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -58,6 +62,29 @@ class AdapterCommandTest {
         JsonNode report = CommandRun.succeeding("adapter", "merge", "--model", MODEL, "--output",
                 folder.resolve("merged.gguf"), "--if-exists", "next", "--json").json().get(0);
         assertEquals(folder.resolve("merged-2.gguf").toString(), report.get("output").asText());
+    }
+
+    @Test
+    void signedAdaptersAreVerified() throws Exception {
+        Path adapter = Files.createDirectory(folder.resolve("signed"));
+        for (String file : List.of("adapter_config.json", "adapter_model.safetensors")) {
+            Files.copy(LORA.resolve(file), adapter.resolve(file));
+        }
+        KeyPair pair = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+        Base64.Encoder base64 = Base64.getMimeEncoder();
+        Path key = Files.writeString(folder.resolve("K.pem"), "-----BEGIN PRIVATE KEY-----\n"
+                + base64.encodeToString(pair.getPrivate().getEncoded()) + "\n-----END PRIVATE KEY-----\n");
+        Path trusted = Files.writeString(folder.resolve("K.pub"), "-----BEGIN PUBLIC KEY-----\n"
+                + base64.encodeToString(pair.getPublic().getEncoded()) + "\n-----END PUBLIC KEY-----\n");
+        assertTrue(CommandRun.failing(1, "adapter", "verify", adapter, "--key", trusted).contains("is not signed"));
+        assertTrue(CommandRun.failing(1, "serve", "--model", MODEL, "--port", "0", "--data", folder.resolve("data"),
+                "--adapter", "hr=" + adapter, "--trusted-key", trusted).contains("is not signed"));
+        assertEquals(2, CommandRun.succeeding("adapter", "sign", adapter, "--key", key, "--json").json().get(0)
+                .get("signed_files").asInt());
+        CommandRun.succeeding("adapter", "verify", adapter, "--key", trusted);
+        Files.writeString(adapter.resolve("adapter_config.json"), " ", StandardOpenOption.APPEND);
+        assertTrue(CommandRun.failing(1, "adapter", "verify", adapter, "--key", trusted)
+                .contains("'adapter_config.json' is not what was signed"));
     }
 
     @Test

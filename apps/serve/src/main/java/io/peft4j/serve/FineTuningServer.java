@@ -61,7 +61,7 @@ public final class FineTuningServer implements AutoCloseable {
             models = opened.add(new ServedModels(builder.base,
                     builder.modelName.orElseGet(() -> ServedModels.nameOf(builder.base)), store, builder.shutdowns,
                     builder.answering.further(),
-                    builder.clock));
+                    builder.answering.trusted(), builder.clock));
             builder.adapters.forEach((name, folder) -> models.add(name, folder, Optional.empty()));
             builder.trainingShare.ifPresent(builder.base.engine()::workShare);
             answering = opened.add(new AnswerModule(models, builder.answering, builder.clock));

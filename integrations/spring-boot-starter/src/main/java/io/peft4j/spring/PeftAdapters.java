@@ -9,6 +9,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
+import io.peft4j.core.peft.file.AdapterSignature;
 import io.peft4j.models.BaseModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -51,7 +52,8 @@ public final class PeftAdapters implements AutoCloseable {
         static State of(Path folder) {
             List<FileTime> times = new ArrayList<>();
             List<Long> sizes = new ArrayList<>();
-            for (String name : List.of(AdapterCheckpoint.CONFIG_FILE, AdapterCheckpoint.WEIGHTS_FILE)) {
+            for (String name : List.of(AdapterCheckpoint.CONFIG_FILE, AdapterCheckpoint.WEIGHTS_FILE,
+                    AdapterSignature.MANIFEST, AdapterSignature.SIGNATURE)) {
                 try {
                     times.add(Files.getLastModifiedTime(folder.resolve(name)));
                     sizes.add(Files.size(folder.resolve(name)));
@@ -86,6 +88,7 @@ public final class PeftAdapters implements AutoCloseable {
     private final BaseModel base;
     private final PeftModel model;
     private final Optional<Path> folder;
+    private final Optional<AdapterSignature> trusted;
     private final AdapterChoice choice;
     private final Map<String, State> loaded = new HashMap<>();
     private final Map<String, String> versions = new ConcurrentHashMap<>();
@@ -101,13 +104,16 @@ public final class PeftAdapters implements AutoCloseable {
      * @param base the base model, taken over
      * @param folder the folder of the adapters, which may come later
      * @param defaultName the adapter that answers where none is named; needed where there are several
+     * @param trusted who must have signed the adapters; empty for anybody
      * @param reload how often the folder is looked at; 0 means when {@link #refresh} is called
      * @throws NoDefaultAdapterException when there are adapters, and the default is none of them, or none of several
      *     was chosen
      */
-    public PeftAdapters(BaseModel base, Optional<Path> folder, Optional<String> defaultName, Duration reload) {
+    public PeftAdapters(BaseModel base, Optional<Path> folder, Optional<String> defaultName,
+            Optional<AdapterSignature> trusted, Duration reload) {
         this.base = Objects.requireNonNull(base, "base");
         this.folder = folder;
+        this.trusted = trusted;
         this.choice = new AdapterChoice(defaultName, Set.of(base.network().description().name()), "set "
                 + DEFAULT_ADAPTER + " to its name");
         this.model = new PeftModel(base);
@@ -164,10 +170,10 @@ public final class PeftAdapters implements AutoCloseable {
             return;
         }
         try {
-            if (loaded.containsKey(name)) {
-                model.hotSwap(name, path);
+            if (trusted.isPresent()) {
+                trusted.get().load(path, verified -> put(name, verified));
             } else {
-                model.loadAdapter(name, path);
+                put(name, path);
             }
             loaded.put(name, state);
             // Files that change meanwhile have another state, and are loaded again.
@@ -180,6 +186,14 @@ public final class PeftAdapters implements AutoCloseable {
             found.put(name, e.getMessage());
             LOG.warn("cannot load adapter {}: {}", name, e.getMessage());
         }
+    }
+
+    private PeftModel put(String name, Path path) {
+        if (!loaded.containsKey(name)) {
+            return model.loadAdapter(name, path);
+        }
+        model.hotSwap(name, path);
+        return model;
     }
 
     private Map<String, Path> folders() {
@@ -204,6 +218,11 @@ public final class PeftAdapters implements AutoCloseable {
     /** The folder of the adapters. */
     public Optional<Path> folder() {
         return folder;
+    }
+
+    /** Whether adapters must be signed. */
+    boolean takesSignedOnly() {
+        return trusted.isPresent();
     }
 
     /** The names of the adapters that answer. */

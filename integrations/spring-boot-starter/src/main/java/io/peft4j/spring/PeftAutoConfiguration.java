@@ -3,6 +3,7 @@ package io.peft4j.spring;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
 import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.peft.file.AdapterSignature;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import java.nio.file.Path;
@@ -43,7 +44,8 @@ public class PeftAutoConfiguration {
             options = options.withThreads(properties.threads());
         }
         return new PeftAdapters(BaseModel.load(properties.model(), options), given(properties.adapters()).map(Path::of),
-                given(properties.defaultAdapter()), properties.reload());
+                given(properties.defaultAdapter()),
+                given(properties.trustedKey()).map(Path::of).map(AdapterSignature::trusting), properties.reload());
     }
 
     private static Optional<String> given(String value) {

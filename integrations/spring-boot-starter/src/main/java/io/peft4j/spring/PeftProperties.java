@@ -18,6 +18,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param adapters a folder whose sub-folders are adapters, by name; empty, the default, means none
  * @param defaultAdapter the adapter that answers where a request names none, {@code __base__} for the base; empty, the
  *     default, means the only one that there is, and the base if there is none. Needed where there are several
+ * @param trustedKey a PEM file of a public key: adapters are taken only where they were signed with its private one;
+ *     empty, the default, takes all
  * @param reload how often the folder is looked at for adapters that are new, changed or gone; 0 means never
  * @param maxTokens the most new tokens of an answer, where a request does not say otherwise
  * @param temperature 0 takes the most likely token, where a request does not say otherwise
@@ -27,6 +29,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 @ConfigurationProperties("peft4j")
 public record PeftProperties(String model, @DefaultValue("auto") ModelOptions.Precision dtype,
         @DefaultValue("0") int threads, @DefaultValue("") String adapters, @DefaultValue("") String defaultAdapter,
+        @DefaultValue("") String trustedKey,
         @DefaultValue("2s") Duration reload, @DefaultValue("256") int maxTokens,
         @DefaultValue("0") double temperature, @DefaultValue Decisions decisions, @DefaultValue Tuning tuning) {
     /**

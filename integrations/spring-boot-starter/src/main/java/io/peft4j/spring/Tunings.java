@@ -82,6 +82,10 @@ final class Tunings implements AutoCloseable {
         this.options = Objects.requireNonNull(options, "options");
         this.folder = adapters.folder().orElseThrow(() -> new ConfigurationException(
                 "peft4j.tuning.enabled needs peft4j.adapters, the folder that adapters are saved in"));
+        if (adapters.takesSignedOnly()) {
+            throw new ConfigurationException("peft4j.tuning.enabled makes adapters that nobody has signed, and "
+                    + "peft4j.trusted-key takes signed ones only; set one of them");
+        }
     }
 
     /**

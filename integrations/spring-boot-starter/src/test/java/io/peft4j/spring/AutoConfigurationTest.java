@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionSettings;
+import io.peft4j.core.peft.file.AdapterSignature;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.models.ModelOptions;
 import java.io.IOException;
@@ -17,6 +18,10 @@ import java.io.InputStream;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.Key;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -120,6 +125,33 @@ class AutoConfigurationTest {
     void aMistakeInTheSettingsSaysWhatIsMissing() {
         application.withPropertyValues("peft4j.model=tiny", "peft4j.tuning.enabled=true")
                 .run(context -> assertTrue(reason(context.getStartupFailure()).contains("needs peft4j.adapters")));
+    }
+
+    @Test
+    void adaptersMustBeSignedWhereAKeyIsTrusted(@TempDir Path folder) throws Exception {
+        Path adapter = Files.createDirectories(folder.resolve("adapters/hr"));
+        for (String name : List.of("adapter_config.json", "adapter_model.safetensors")) {
+            Files.copy(Path.of("../../tests/fixtures/adapters/lora").resolve(name), adapter.resolve(name));
+        }
+        KeyPair pair = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+        Path trusted = pem(folder.resolve("K.pub"), "PUBLIC", pair.getPublic());
+        WebApplicationContextRunner signed = application.withPropertyValues(
+                "peft4j.model=../../tests/fixtures/tiny-llama",
+                "peft4j.reload=0", "peft4j.adapters=" + adapter.getParent(), "peft4j.trusted-key=" + trusted);
+        signed.run(context -> {
+            PeftAdapters adapters = context.getBean(PeftAdapters.class);
+            assertTrue(adapters.problems().get("hr").contains("is not signed"), adapters.problems().toString());
+            AdapterSignature.sign(adapter, pem(folder.resolve("K.pem"), "PRIVATE", pair.getPrivate()));
+            adapters.refresh();
+            assertEquals(List.of("hr"), adapters.names());
+        });
+        signed.withPropertyValues("peft4j.tuning.enabled=true").run(context -> assertTrue(
+                reason(context.getStartupFailure()).contains("takes signed ones only")));
+    }
+
+    private static Path pem(Path file, String kind, Key key) throws IOException {
+        return Files.writeString(file, "-----BEGIN " + kind + " KEY-----\n" + Base64.getMimeEncoder()
+                .encodeToString(key.getEncoded()) + "\n-----END " + kind + " KEY-----\n");
     }
 
     /** The threshold is in the model's own settings. */

@@ -61,6 +61,7 @@ class ToolCallingTest {
         BaseModel base = Peft4j.load("tiny", ModelOptions.defaults().withChatTemplate(template));
         train(base, folder);
         try (PeftAdapters adapters = new PeftAdapters(base, Optional.of(folder.resolve("adapters")), Optional.empty(),
+                Optional.empty(),
                 Duration.ZERO)) {
             Calendar calendar = new Calendar();
             ChatClient client = ChatClient.create(new PeftChatModel(adapters, GenerationOptions.defaults(),

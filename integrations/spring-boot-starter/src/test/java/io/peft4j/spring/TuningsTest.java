@@ -41,7 +41,8 @@ class TuningsTest {
 
     @BeforeEach
     void open() {
-        adapters = new PeftAdapters(BaseModel.load("tiny"), Optional.of(folder), Optional.empty(), Duration.ZERO);
+        adapters = new PeftAdapters(BaseModel.load("tiny"), Optional.of(folder), Optional.empty(),
+                Optional.empty(), Duration.ZERO);
         tunings = new Tunings(adapters, OPTIONS);
     }
 

@@ -138,7 +138,7 @@ final class JobTraining {
         ServedModel start = models.find(name).orElseThrow(() -> new JobFault("model_not_found", Optional.of("model"),
                 "the model '" + name + "' was deleted"));
         if (start.folder().isPresent()) {
-            return PeftModel.load(models.base(), start.folder().get());
+            return models.open(start.folder().get(), models.base()::withAdapter);
         }
         return PeftModel.of(models.base(), Tuning.adapter(plan.rank()), new SplittableRandom(job.seed()));
     }

@@ -9,6 +9,7 @@ import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.file.AdapterSignature;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.task.Reranker;
 import io.peft4j.data.grader.GraderTools;
@@ -18,7 +19,6 @@ import io.peft4j.models.generation.TextConstraints;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.store.Store;
 import io.peft4j.serve.store.StoredModel;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.LocalDate;
@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,6 +62,7 @@ public final class ServedModels implements AutoCloseable {
     private final Store store;
     private final Map<String, LocalDate> shutdowns;
     private final Map<String, LanguageModel> further;
+    private final Optional<AdapterSignature> trusted;
     private final Clock clock;
     /** Held while an adapter is loaded, taken before the lock of this object: who only asks does not wait for that. */
     private final Object loading = new Object();
@@ -76,10 +78,11 @@ public final class ServedModels implements AutoCloseable {
      * @param baseName what clients call it
      * @param shutdowns when models stop to answer
      * @param further models beside it that give vectors of texts or score them for a query, by clients' names
+     * @param trusted who must have signed adapters that no job has made; empty for anybody
      * @throws ConfigurationException when the base neither answers nor gives vectors, or two models have one name
      */
     public ServedModels(BaseModel base, String baseName, Store store, Map<String, LocalDate> shutdowns,
-            Map<String, LanguageModel> further, Clock clock) {
+            Map<String, LanguageModel> further, Optional<AdapterSignature> trusted, Clock clock) {
         Task task = base.network().task();
         if (!decides(task) && !givesVectors(task) && !Reranker.isFor(task)) {
             throw new ConfigurationException("the model '" + baseName + "' is for " + task.type()
@@ -96,6 +99,7 @@ public final class ServedModels implements AutoCloseable {
         this.store = store;
         this.shutdowns = Map.copyOf(shutdowns);
         this.further = new TreeMap<>(further);
+        this.trusted = trusted;
         this.clock = clock;
         loaded.put(baseName, new ServedModel(baseName, PeftModel.BASE, clock.instant().getEpochSecond(), "peft4j",
                 Optional.empty(), Optional.empty()));
@@ -284,7 +288,7 @@ public final class ServedModels implements AutoCloseable {
 
     private ServedModel load(String name, Path folder, long created, Optional<String> project) {
         String adapter = "a" + ++number;
-        model.loadAdapter(adapter, folder);
+        open(folder, verified -> model.loadAdapter(adapter, verified));
         long size = model.adapter(adapter).tensors().filter(tensor -> !tensor.isPartOfBase())
                 .mapToLong(AdapterTensor::bytes).sum();
         ServedModel served = new ServedModel(name, adapter, created, OWNER, project, Optional.of(folder));
@@ -294,6 +298,11 @@ public final class ServedModels implements AutoCloseable {
             makeRoom();
         }
         return served;
+    }
+
+    /** Loads what lies in an adapter's folder: as its job left it, or as it was signed where it must be. */
+    public <T> T open(Path folder, Function<Path, T> loading) {
+        return trusted.isPresent() && !isOfJob(folder) ? trusted.get().load(folder, loading) : loading.apply(folder);
     }
 
     /** How many adapters are in memory. */
@@ -331,7 +340,7 @@ public final class ServedModels implements AutoCloseable {
             Optional<ServedModel> gone = forget(name);
             gone.ifPresent(this::unload);
             if (kept) {
-                row.map(StoredModel::folder).map(store.folder()::resolve).ifPresent(ServedModels::delete);
+                row.map(StoredModel::folder).map(store.folder()::resolve).ifPresent(AtomicFiles::deleteOrWarn);
             }
             return kept || gone.isPresent();
         }
@@ -340,15 +349,6 @@ public final class ServedModels implements AutoCloseable {
     private synchronized Optional<ServedModel> forget(String name) {
         bytes.remove(name);
         return Optional.ofNullable(loaded.remove(name));
-    }
-
-    /** Deletes the files; answers that still run have them open. */
-    private static void delete(Path folder) {
-        try {
-            AtomicFiles.delete(folder);
-        } catch (UncheckedIOException e) {
-            LOG.warn("the adapter {} could not be deleted: {}", folder, AtomicFiles.reason(e.getCause()));
-        }
     }
 
     /** The rule of {@link AdapterChoice}, here for requests that all name their model, as OpenAI's do. */
