@@ -24,7 +24,7 @@ class ObservationTest {
 
     private final TestObservationRegistry registry = TestObservationRegistry.create();
     private final PeftAdapters adapters = new PeftAdapters(BaseModel.load("tiny"), Optional.empty(), Optional.empty(),
-            Duration.ZERO);
+            Optional.empty(), Duration.ZERO);
     private final PeftChatModel chat = new PeftChatModel(adapters, GenerationOptions.defaults(),
             (adapter, answer, time) -> {
             }, registry, new DefaultChatModelObservationConvention());

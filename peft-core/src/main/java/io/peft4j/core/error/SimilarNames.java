@@ -38,8 +38,8 @@ public final class SimilarNames {
     }
 
     /**
-     * Those of {@link #of} that may have been meant: one is a part of the other, or they, or what is asked for and a part
-     * of a path, differ in at most one character and a third of the others.
+     * Those of {@link #of} that may have been meant: one is a part of the other, or they, or what is asked for and a
+     * part of a path, differ in at most one character and a third of the others.
      */
     public static List<String> near(String asked, Collection<String> names, int count) {
         String meant = asked.toLowerCase(Locale.ROOT);

@@ -19,8 +19,8 @@ import java.util.regex.Pattern;
  * @param pattern a free answer is right when this is found in it
  * @param refusal a free answer is right when it refuses
  * @param tools a free answer is right when it makes these calls
- * @param practised whether general rows that trainings mix in have questions of this kind, so that it tells less of what
- *     was forgotten
+ * @param practised whether general rows that trainings mix in have questions of this kind, so that it tells less of
+ *     what was forgotten
  */
 public record GuardItem(String category, String question, List<String> choices, List<String> accept,
         Optional<Pattern> pattern, boolean refusal, Optional<ToolCheck> tools, boolean practised) {
