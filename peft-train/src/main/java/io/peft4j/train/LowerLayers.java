@@ -48,7 +48,7 @@ record LowerLayers(int epochs, int first, List<Parameter> parameters) {
         require(task.options().neftuneAlpha() == 0, "there is noise on the embeddings");
         require(network.routerLossCoefficient() == 0, "the routers of all layers have a loss");
         require(task.options().updateRule() == UpdateRule.PLAIN && hooks.stream().allMatch(TrainingHook.NONE::equals),
-                "its updates are not those of each parameter by itself");
+                "its updates take several parameters together");
         List<AdapterLayer> lower = task.model().activeAdapters().stream().map(task.model()::adapter)
                 .peek(LowerLayers::requireLayersAlone).flatMap(adapter -> adapter.layers().stream())
                 .filter(layer -> isBelow(layer, network, first)).toList();

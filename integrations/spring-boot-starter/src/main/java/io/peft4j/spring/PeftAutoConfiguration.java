@@ -2,6 +2,7 @@ package io.peft4j.spring;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.file.AdapterSignature;
 import io.peft4j.models.BaseModel;
@@ -27,6 +28,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /** The beans of the starter, where {@code peft4j.model} is set. A bean of the application goes before each of them. */
+@Internal
 @AutoConfiguration(afterName = {
     "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration",
     "org.springframework.boot.micrometer.metrics.autoconfigure.export.simple.SimpleMetricsExportAutoConfiguration",

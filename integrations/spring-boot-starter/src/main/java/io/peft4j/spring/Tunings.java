@@ -83,7 +83,7 @@ final class Tunings implements AutoCloseable {
         this.folder = adapters.folder().orElseThrow(() -> new ConfigurationException(
                 "peft4j.tuning.enabled needs peft4j.adapters, the folder that adapters are saved in"));
         if (adapters.takesSignedOnly()) {
-            throw new ConfigurationException("peft4j.tuning.enabled makes adapters that nobody has signed, and "
+            throw new ConfigurationException("peft4j.tuning.enabled makes adapters that are not signed, and "
                     + "peft4j.trusted-key takes signed ones only; set one of them");
         }
     }

@@ -68,7 +68,7 @@ class AutoConfigurationTest {
     }
 
     @Test
-    void modelsAreLeftOutWhereTheApplicationHasNoSpringAiOrChoseAnotherProvider() {
+    void modelsNeedSpringAiAndNoOtherProviderChosen() {
         application.withPropertyValues("peft4j.model=tiny").withClassLoader(new FilteredClassLoader(
                 "org.springframework.ai")).run(context -> {
                     assertEquals("tiny", context.getBean(PeftAdapters.class).base().network().description().name());

@@ -194,7 +194,7 @@ class VerdictTest {
     }
 
     @Test
-    void aLookupThatSurelyAnswersMoreIsTakenAlsoWhereTheGainOverTheBaseIsOpen() {
+    void aSurelyBetterLookupIsTakenWhereTheGainOverTheBaseIsOpen() {
         Verdict verdict = besideLookup(8, 1, 7, 0);
         assertEquals(Decision.PROMPT_INSTEAD, verdict.decision(), verdict.sentence());
         assertTrue(verdict.sentence().startsWith("Do not train, use the most similar training row: "),

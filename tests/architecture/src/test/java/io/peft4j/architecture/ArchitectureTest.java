@@ -110,7 +110,8 @@ class ArchitectureTest {
             .knows(CORE, MODELS, EVAL).uses("dev.langchain4j", "com.fasterxml.jackson");
     private static final Module SPRING = new Module("peft-spring-boot-starter", "io.peft4j.spring")
             .knows(CORE, LORA, MODELS, DATA, TRAIN, EVAL)
-            .uses("org.springframework", "io.micrometer.core", "reactor.core", "org.slf4j");
+            .uses("org.springframework", "io.micrometer.core", "io.micrometer.observation", "reactor.core",
+                    "org.slf4j");
     private static final Module ADVISE = new Module("peft-advise", "io.peft4j.advise")
             .knows(CORE, REPORT, DATA, TRAIN, EVAL).uses("com.fasterxml.jackson");
     private static final Module FEEDBACK = new Module("peft-feedback", "io.peft4j.feedback")

@@ -31,6 +31,7 @@ class MessagesTest {
             "TuningController", // curl's
             "GgufFile", // llama.cpp's
             "AdapterExport", // vLLM's
+            "AdapterSignature", // OpenSSL's
             "MachineReport", "VectorLoopProvider"); // Java's
 
     /** The list of exceptions has nothing in it that is none. */

@@ -157,14 +157,14 @@ public final class AdapterSignature {
         byte[] manifest = SmallFiles.read(folder.resolve(MANIFEST), SmallFiles.CONFIGURATION);
         if (!isSigned(manifest, SmallFiles.read(folder.resolve(SIGNATURE), SmallFiles.CONFIGURATION))) {
             throw new FileFormatException(folder, "was signed with another key than that of " + keyFile + ", or its "
-                    + MANIFEST + " was changed since; ask who made it for the public key, or sign it anew");
+                    + MANIFEST + " was changed since; ask who made it for the public key, or sign it again");
         }
         Map<String, String> signed = new TreeMap<>();
         new String(manifest, StandardCharsets.UTF_8).lines().forEach(line -> {
             Matcher entry = LINE.matcher(line);
             if (!entry.matches()) {
                 throw new FileFormatException(folder.resolve(MANIFEST), "is no list of hashes and names; sign the "
-                        + "adapter anew");
+                        + "adapter again");
             }
             signed.put(entry.group(2), entry.group(1));
         });
@@ -201,7 +201,7 @@ public final class AdapterSignature {
                 }
                 if (!Sha256.of(target).equals(signed.get(file.getKey()))) {
                     throw new FileFormatException(folder, "'" + file.getKey() + "' is not what was signed; get the "
-                            + "adapter again, or sign it anew if the change is yours");
+                            + "adapter again, or sign it again if the change is yours");
                 }
             }
             return use.apply(copy);
@@ -219,7 +219,7 @@ public final class AdapterSignature {
         found.removeAll(without);
         if (!found.isEmpty()) {
             throw new FileFormatException(folder, what + found.stream().limit(20).toList() + "; " + mend
-                    + ", or sign it anew if the change is yours");
+                    + ", or sign it again if the change is yours");
         }
     }
 
