@@ -111,6 +111,7 @@ class ArchitectureTest {
     private static final Module SPRING = new Module("peft-spring-boot-starter", "io.peft4j.spring")
             .knows(CORE, LORA, MODELS, DATA, TRAIN, EVAL)
             .uses("org.springframework", "io.micrometer.core", "io.micrometer.observation", "reactor.core",
+                    "reactor.util",
                     "org.slf4j");
     private static final Module ADVISE = new Module("peft-advise", "io.peft4j.advise")
             .knows(CORE, REPORT, DATA, TRAIN, EVAL).uses("com.fasterxml.jackson");
