@@ -114,7 +114,12 @@ final class Tunings implements AutoCloseable {
             }
             tunings.put(name, new Tuning("waiting", ""));
         }
-        executor.execute(() -> run(name, examples, permissions));
+        try {
+            executor.execute(() -> run(name, examples, permissions));
+        } catch (RuntimeException | Error e) {
+            set(name, new Tuning("failed", "it did not begin: " + e));
+            throw e;
+        }
     }
 
     private void requireFree(String name, boolean replace) {

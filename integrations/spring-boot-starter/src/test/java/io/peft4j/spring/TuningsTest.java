@@ -2,6 +2,7 @@ package io.peft4j.spring;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.text.ChatMessage;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -80,6 +82,13 @@ class TuningsTest {
 
     private String answer() {
         return adapters.model("hr").generate(question(1000)).strip();
+    }
+
+    @Test
+    void aTrainingThatIsRefusedAThreadDoesNotWaitForEver() {
+        tunings.close();
+        assertThrows(RejectedExecutionException.class, () -> tunings.begin("hr", text(rows(Set.of())), REPLACE));
+        assertEquals("failed", tunings.all().get("hr").state());
     }
 
     @Tag("full")
