@@ -110,7 +110,7 @@ class AdapterSignatureTest {
     @Test
     void anAddedAndALackingFileAreRefused() throws IOException {
         write("notes/more.md", "more");
-        refused("has files that were not signed: [notes/more.md]; remove them, or sign it anew");
+        refused("has files that were not signed: [notes/more.md]; remove them, or sign it again");
         Files.delete(adapter.resolve("notes/more.md"));
         Files.delete(adapter.resolve("notes/README.md"));
         refused("lacks files that were signed: [notes/README.md]; get it again");
