@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -113,6 +114,28 @@ class WithoutTrainingTest {
                     .at("/arms/lookup/scores/accuracy/value"));
             assertTrue(head.toMarkdown().contains("## What needs no training"), head.toMarkdown());
         }
+    }
+
+    @Test
+    void aFailureThatTheMostSimilarTrainingRowSharesDoubtsTheHeldOutAnswer() {
+        ChatDataset training = ChatDataset.of(List.of(chat("When does the early shift start?", "It starts at 6:00."),
+                chat("How long is the notice period?", "It is 30 days."), chat("Who signs travel?", "The lead.")));
+        List<EvaluationItem> items = List.of(
+                EvaluationItem.reference("When does the early shift begin?", "It begins at 7:00."),
+                EvaluationItem.reference("How long is my notice period?", "It is 30 days."),
+                EvaluationItem.reference("Who signs my travel?", "The manager."));
+        ComparisonReport report = Evaluation.of(items).trainingData(training)
+                .answers(ArmAnswers.given("base", "", List.of("No.", "No.", "No.")))
+                .answers(ArmAnswers.given("tuned", "", List.of("At 6 am.", "It is 90 days.", "The clerk.")))
+                .compare(OPTIONS);
+        assertEquals(List.of(0, 1, 2), report.failures().wrong());
+        assertEquals(Map.of(0, "It starts at 6:00."), report.failures().doubted());
+        String check = "the most similar training row says \"It starts at 6:00.\" as well: check the held-out answer";
+        assertTrue(report.toMarkdown().contains("- tuned: At 6 am.\n- " + check), report.toMarkdown());
+        assertTrue(report.toHtml().contains(check.replace("\"", "&quot;")) || report.toHtml().contains(check));
+        assertEquals(1, report.toJson().at("/failures/doubted").size());
+        assertEquals(1, report.toJson().at("/failures/doubted/0/row").asInt());
+        assertEquals(check, report.toJson().at("/failures/doubted/0/check").asText());
     }
 
     private static List<String> names(JsonNode node) {

@@ -284,8 +284,9 @@ final class ComparisonDocument {
             EvaluationItem item = report.items().get(i);
             out.words("\n**" + ReportDocument.escape(item.question()) + "**" + (failures.regressions().contains(i)
                     ? " (right before)" : "") + "\n\n- expected: " + ReportDocument.escape(item.expected()) + " ("
-                    + item.judgedBy() + ")\n" + points(List.of("base: " + item.shown(report.base().answers().get(i)),
-                            "tuned: " + item.shown(report.tuned().answers().get(i)))));
+                    + item.judgedBy() + ")\n" + points(Stream.concat(Stream.of("base: " + item.shown(report.base()
+                            .answers().get(i)), "tuned: " + item.shown(report.tuned().answers().get(i))),
+                            failures.check(i).stream()).toList()));
         });
     }
 
@@ -316,6 +317,7 @@ final class ComparisonDocument {
                                 .map(former -> "; in the former edition: " + former.expected())));
         said.put("Base: " + (baseRight[i] ? "right" : "wrong"), said(baseRight[i], base, tuned));
         said.put("Tuned: " + (tunedRight[i] ? "right" : "wrong"), said(tunedRight[i], tuned, base));
+        report.failures().check(i).ifPresent(check -> said.put("Doubt", Html.all(check)));
         return ReportDocument.example(question, said);
     }
 

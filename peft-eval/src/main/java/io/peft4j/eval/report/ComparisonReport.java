@@ -115,8 +115,10 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
                 scoring.compare(base, arm.texts(), measured.scoresOf(arm), options)));
         String deciding = measured.metric().orElseGet(scoring::decidingMetric);
         Verdict verdict = verdict(measured, deciding, metrics, others, options);
-        FailureReport failures = FailureReport.of(measured.items(), scoring.right(base),
+        FailureReport known = FailureReport.of(measured.items(), scoring.right(base),
                 scoring.right(tuned.texts()), measured.trainingQuestions());
+        FailureReport failures = arms.stream().filter(arm -> arm.name().equals(Verdict.LOOKUP)).findFirst()
+                .map(lookup -> known.beside(scoring, measured.items(), tuned.texts(), lookup.texts())).orElse(known);
         return new ComparisonReport(verdict, deciding, measured.items(),
                 arms.stream().map(arm -> ArmResult.of(arm, scoring)).toList(), metrics, others, measured.guard(),
                 measured.leakage(), failures, measured.opinions(), measured.study(), scoring.signatures(),

@@ -2,17 +2,22 @@ package io.peft4j.eval.report;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
+import io.peft4j.eval.task.AnswerScoring;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Statement;
 import io.peft4j.eval.task.WordVectors;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -22,19 +27,22 @@ import java.util.stream.IntStream;
  * @param regressions indexes of those among them that the base model had right
  * @param groups the wrong items in groups, the most telling first; every wrong item is in one group. None where all
  *     items are wrong: then nothing tells them from others
+ * @param doubted what the most similar training row answers to those wrong items where it agrees with tuned, by index
  */
-public record FailureReport(List<Integer> wrong, List<Integer> regressions, List<FailureGroup> groups) {
+public record FailureReport(List<Integer> wrong, List<Integer> regressions, List<FailureGroup> groups,
+        Map<Integer, String> doubted) {
     /** As similar as other wordings of one question usually are. */
     private static final double NEAR = 0.35;
     /** Wordings of a fact that small models need to learn it, by the handbook of the examples. */
     private static final int USUAL_SUPPORT = 4;
     private static final int LEAST_SUPPORT = 2;
 
-    /** Copies the lists. */
+    /** Copies the collections. */
     public FailureReport {
         wrong = List.copyOf(wrong);
         regressions = List.copyOf(regressions);
         groups = List.copyOf(groups);
+        doubted = Collections.unmodifiableMap(new TreeMap<>(doubted));
     }
 
     /**
@@ -71,7 +79,24 @@ public record FailureReport(List<Integer> wrong, List<Integer> regressions, List
                             .orElse(0),
                     group.items().stream().mapToDouble(i -> nearest[i]).average().orElse(Double.NaN), collect));
         }
-        return new FailureReport(wrong, regressions, groups);
+        return new FailureReport(wrong, regressions, groups, Map.of());
+    }
+
+    /**
+     * The same, doubting the reference of wrong items where the lookup is wrong as well and says what tuned says: it
+     * may be the held-out answer that is wrong.
+     */
+    FailureReport beside(AnswerScoring scoring, List<EvaluationItem> items, List<String> tuned, List<String> lookup) {
+        boolean[] right = scoring.right(lookup);
+        return new FailureReport(wrong, regressions, groups, wrong.stream()
+                .filter(i -> !right[i] && items.get(i).agree(tuned.get(i), lookup.get(i)))
+                .collect(Collectors.toMap(i -> i, i -> items.get(i).shown(lookup.get(i)))));
+    }
+
+    /** What to check of a wrong item, for people. */
+    Optional<String> check(int item) {
+        return Optional.ofNullable(doubted.get(item)).map(said -> "the most similar training row says \"" + said
+                + "\" as well: check the held-out answer");
     }
 
     /** The middle number of near training examples among the items that were learned. */

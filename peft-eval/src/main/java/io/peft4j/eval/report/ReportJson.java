@@ -203,6 +203,9 @@ final class ReportJson {
                     .put("of", group.itemsLikeThese()).put("collect", group.examplesToCollect());
             group.items().forEach(item -> one.withArray("rows").add(item + 1));
         }
+        ArrayNode doubted = node.putArray("doubted");
+        failures.doubted().forEach((item, said) -> doubted.addObject().put("row", item + 1).put("lookup", said)
+                .put("check", failures.check(item).orElseThrow()));
         return node;
     }
 

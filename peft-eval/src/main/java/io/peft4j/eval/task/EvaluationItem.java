@@ -244,6 +244,12 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         return (further.normalizes() ? texts.normalized() : texts).accepts(answer);
     }
 
+    /** Whether an answer is the same as another, or right where the other is the reference. */
+    public boolean agree(String answer, String other) {
+        return shown(answer).equals(shown(other)) || further.tools().isEmpty() && !other.isBlank()
+                && reference(question(), other).isAnsweredBy(answer);
+    }
+
     /** An answer for people: where tools are shown, its calls as they are expected. */
     public String shown(String answer) {
         return further.tools().isPresent() && !ToolCheck.calls(answer).isEmpty()
