@@ -146,6 +146,21 @@ class FileRoutesTest {
         assertEquals("processed", upload("user_data", "notes.txt", "oops\n").get("status").asText());
     }
 
+    @Test
+    void rowsWithoutAnAnswerAreAnErrorUnlessAGraderCanJudgeThem() {
+        String asked = "{\"messages\": [{\"role\": \"user\", \"content\": \"2 + 2?\"}]";
+        Reply mixed = upload("fine-tune", "rows.jsonl", TestServer.rows(0, 2) + asked + "}\n" + asked
+                + ", \"answer\": \"4\"}\n");
+        assertEquals("error", mixed.get("status").asText());
+        assertEquals("lines 3, 4: has no assistant message, so there is nothing to learn", mixed.get("status_details")
+                .asText());
+        Reply all = upload("fine-tune", "rows.jsonl", (asked + "}\n").repeat(12));
+        assertTrue(all.get("status_details").asText().startsWith("12 lines (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ...): has"),
+                all.toString());
+        assertEquals("processed", upload("fine-tune", "rows.jsonl", (asked + ", \"answer\": \"4\"}\n").repeat(2))
+                .get("status").asText());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "\n \n"})
     void aFileForTrainingWithoutARowIsRefused(String content) {

@@ -119,6 +119,14 @@ class JobRulesTest {
     }
 
     @Test
+    void whatIsWrongWithManyRowsIsSaidOnceWithTheirNumber() throws InterruptedException {
+        JsonNode error = failed(TestServer.rows(0, 12) + ("{\"messages\": [{\"role\": \"user\", \"content\": "
+                + "\"?\"}]}\n").repeat(15), "");
+        assertEquals("training_file: 15 lines (13, 14, 15, 16, 17, 18, 19, 20, 21, 22, ...): has no assistant message, "
+                + "so there is nothing to learn", error.get("message").asText());
+    }
+
+    @Test
     void contradictingLabelsFailWithTheirLines() throws InterruptedException {
         StringBuilder rows = new StringBuilder();
         for (int i = 0; i < 12; i++) {

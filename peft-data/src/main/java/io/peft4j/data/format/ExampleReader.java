@@ -85,6 +85,15 @@ public final class ExampleReader implements AutoCloseable {
         return DataFormat.of(row.fields()).flatMap(like -> like.read(row.with(row.fields())));
     }
 
+    /** What is wrong with a row, as the example that it alone looks like; nothing of one that looks like none. */
+    @Internal(shared = true)
+    public static List<RowFault> faults(DataRow row) {
+        DataRow alone = row.with(new LinkedHashMap<>(row.fields()));
+        alone.faults().addAll(row.faults());
+        DataFormat.of(row.fields()).ifPresent(like -> like.read(alone));
+        return alone.faults();
+    }
+
     /** Says that the rows are held-out data, which may also be items of an evaluation without an answer to learn. */
     public ExampleReader heldOut() {
         heldOut = true;

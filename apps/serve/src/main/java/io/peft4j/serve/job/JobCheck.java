@@ -27,9 +27,12 @@ import io.peft4j.train.plan.DataFacts;
 import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.stream.Stream;
 
 /**
  * Looks at the data of a job before it waits for its turn, so that what is wrong is said in seconds and not after hours
@@ -154,8 +157,8 @@ final class JobCheck {
     }
 
     private void refuse(DataReport report, Path file, String param) {
-        List<Finding> faults = report.findings().stream().filter(finding -> finding.severity() == Severity.ERROR
-                && finding.file().equals(file.toString())).toList();
+        List<Finding> faults = together(report.findings().stream().filter(finding -> finding
+                .severity() == Severity.ERROR && finding.file().equals(file.toString())).toList());
         long rows = report.files().getOrDefault(file.toString(), 0L);
         for (Finding fault : faults.subList(0, Math.min(MOST_LISTED, faults.size()))) {
             events.add(JobEvent.error("fault-" + events.size(), param + ": " + sentence(fault)));
@@ -171,9 +174,17 @@ final class JobCheck {
     }
 
     private String sentence(Finding finding) {
-        String lines = finding.lines().isEmpty() ? "" : (finding.lines().size() == 1 ? "line " : "lines ")
-                + String.join(", ", finding.lines().stream().limit(MOST_LISTED).map(String::valueOf).toList()) + ": ";
-        return files.withoutPlaces(lines + finding.message());
+        return files.withoutPlaces(TrainingFile.lines(finding.lines()) + finding.message());
+    }
+
+    /** Those that say the same of several lines as one. */
+    private static List<Finding> together(List<Finding> findings) {
+        Map<String, Finding> together = new LinkedHashMap<>();
+        findings.forEach(finding -> together.merge(finding.message(), finding, (first, next) -> new Finding(
+                first.code(), first.severity(), first.file(), Stream.concat(first.lines().stream(), next.lines()
+                        .stream()).toList(),
+                first.message(), first.places(), first.texts())));
+        return List.copyOf(together.values());
     }
 
     private void warn(DataReport report) {

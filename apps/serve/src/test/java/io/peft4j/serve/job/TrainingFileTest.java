@@ -19,7 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 class TrainingFileTest {
     private static final Runnable NOTHING = () -> {
     };
-    private static final String ROW = "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]}\n";
+    private static final String ROW = "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"},"
+            + "{\"role\":\"assistant\",\"content\":\"a\"}]}\n";
 
     @TempDir
     private Path folder;
