@@ -1,5 +1,7 @@
 package io.peft4j.core.error;
 
+import io.peft4j.core.Internal;
+
 /**
  * An option, a configuration value or a configuration key is wrong, or two of them contradict each other.
  */
@@ -23,5 +25,20 @@ public class ConfigurationException extends PeftException {
      */
     public ConfigurationException(String message, Throwable cause) {
         super(message, cause);
+    }
+
+    /**
+     * An argument that must be given.
+     *
+     * @param name its name
+     * @param wanted what to give, such as {@code a text}
+     * @throws ConfigurationException when it is null
+     */
+    @Internal(shared = true)
+    public static <T> T requireGiven(T argument, String name, String wanted) {
+        if (argument == null) {
+            throw new ConfigurationException(name + " is null; give " + wanted);
+        }
+        return argument;
     }
 }

@@ -1,6 +1,7 @@
 package io.peft4j.core.model;
 
 import io.peft4j.core.decision.DecisionSettings;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import java.util.List;
@@ -26,8 +27,13 @@ public interface LanguageModel extends Model {
      */
     List<Completion> generate(List<Prompt> prompts, GenerationOptions options);
 
-    /** Answers one user message, greedily, with at most 64 new tokens. */
+    /**
+     * Answers one user message, greedily, with at most 64 new tokens.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when it is null
+     */
     default String generate(String userMessage) {
+        ConfigurationException.requireGiven(userMessage, "userMessage", "the text to answer");
         return generate(List.of(Prompt.chat(List.of(ChatMessage.user(userMessage)))), GenerationOptions.defaults())
                 .get(0).text();
     }

@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import java.util.List;
@@ -53,7 +54,7 @@ public sealed interface Prompt {
     record Chat(List<ChatMessage> messages, List<Map<String, Object>> tools, int task) implements Prompt {
         /** Copies the lists. */
         public Chat {
-            messages = List.copyOf(messages);
+            messages = List.copyOf(ConfigurationException.requireGiven(messages, "messages", "the turns so far"));
             tools = List.copyOf(tools);
         }
 
@@ -80,6 +81,11 @@ public sealed interface Prompt {
      * @param task the task of the answer
      */
     record Text(String text, int task) implements Prompt {
+        /** Checks that there is a text. */
+        public Text {
+            ConfigurationException.requireGiven(text, "text", "the text to continue");
+        }
+
         @Override
         public Text inTask(int other) {
             return new Text(text, other);
@@ -93,6 +99,11 @@ public sealed interface Prompt {
      * @param task the task of the answer
      */
     record Tokens(int[] ids, int task) implements Prompt {
+        /** Checks that there are ids. */
+        public Tokens {
+            ConfigurationException.requireGiven(ids, "ids", "the token ids to continue");
+        }
+
         @Override
         public Tokens inTask(int other) {
             return new Tokens(ids, other);

@@ -1,11 +1,11 @@
 package io.peft4j.core.text;
 
+import io.peft4j.core.error.ConfigurationException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 
 /**
  * One message of a conversation, in the shape of the OpenAI chat format.
@@ -26,11 +26,12 @@ public record ChatMessage(String role, String content, Map<String, Object> extra
     /**
      * Copies {@code extra} deeply.
      *
+     * @throws ConfigurationException if the role or the content is null
      * @throws IllegalArgumentException if {@code extra} holds something that is not JSON-like, or the key {@code role}
      */
     public ChatMessage {
-        Objects.requireNonNull(role, ROLE);
-        Objects.requireNonNull(content, CONTENT);
+        ConfigurationException.requireGiven(role, "the role of a message", "user, assistant or another role");
+        ConfigurationException.requireGiven(content, "the content of a message of the role " + role, "a text");
         if (extra.containsKey(ROLE)) {
             throw new IllegalArgumentException("extra must not contain \"role\"; set the role of the message instead");
         }

@@ -4,12 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.ScriptedModel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 class ChatMessageTest {
     @Test
@@ -18,6 +23,18 @@ class ChatMessageTest {
         assertEquals("user", ChatMessage.user("u").role());
         assertEquals("assistant", ChatMessage.assistant("a").role());
         assertEquals("tool", ChatMessage.tool("t").role());
+    }
+
+    @Test
+    void anArgumentThatIsNullIsNamed() {
+        LanguageModel model = new ScriptedModel(messages -> "an answer");
+        Map<String, Executable> calls = Map.of("userMessage is null; give the text to answer", () -> model
+                .generate((String) null), "the content of a message of the role user is null; give a text",
+                () -> Prompt.chat(List.of(ChatMessage.user(null))), "messages is null; give the turns so far",
+                () -> Prompt.chat(null), "text is null; give the text to continue", () -> Prompt.text(null),
+                "ids is null; give the token ids to continue", () -> Prompt.tokens((int[]) null));
+        calls.forEach((message, call) -> assertEquals(message, assertThrows(ConfigurationException.class, call)
+                .getMessage()));
     }
 
     @Test
