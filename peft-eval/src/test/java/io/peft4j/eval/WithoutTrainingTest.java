@@ -117,7 +117,7 @@ class WithoutTrainingTest {
     }
 
     @Test
-    void aFailureThatTheMostSimilarTrainingRowSharesDoubtsTheHeldOutAnswer() {
+    void aFailureSharedWithTheLookupDoubtsTheHeldOutAnswer() {
         ChatDataset training = ChatDataset.of(List.of(chat("When does the early shift start?", "It starts at 6:00."),
                 chat("How long is the notice period?", "It is 30 days."), chat("Who signs travel?", "The lead.")));
         List<EvaluationItem> items = List.of(
