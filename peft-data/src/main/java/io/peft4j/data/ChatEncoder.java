@@ -83,11 +83,13 @@ public final class ChatEncoder {
      * Encodes a data set. Examples longer than {@code maxLength} are left out, counted and listed, never cut.
      *
      * @throws ConfigurationException when no example is left, or none has a supervised token
-     * @throws DataException when an example cannot be encoded, or has an empty answer that would be learned
+     * @throws DataException when an example cannot be encoded, has an empty answer that would be learned, or has tools
+     *     or calls of them that the chat template does not show
      */
     @Internal
     public EncodedChats encode(ChatDataset dataset, int maxLength) {
         dataset.forEach(this::requireAnswers);
+        template.ifPresent(chats -> dataset.forEach(example -> ShownTools.require(example, chats, model)));
         EncodedChats encoded = EncodedChats.of(dataset.examples(), this, maxLength);
         if (encoded.sequences().isEmpty()) {
             throw new ConfigurationException(dataset.size() == 0 ? "the data set is empty" : "all examples ("

@@ -96,6 +96,6 @@ public final class PromptRows {
         if (form.equals("question") || form.equals("source")) {
             throw row.wrong("\"" + form + "\" is not a string");
         }
-        return Prompt.chat(MessageReader.asked(row, form));
+        return Prompt.chat(MessageReader.asked(row, form), MessageReader.tools(row));
     }
 }

@@ -293,9 +293,16 @@ class ChatEncoderTest {
         ChatMessage call = new ChatMessage("assistant", "", Map.of("tool_calls", List.of(Map.of("id", "1"))));
         ChatExample unlearned = at(1, ChatMessage.user("One?"), weighted("", 0), ChatMessage.user("Two?"),
                 ChatMessage.assistant("b"));
-        List<TokenSequence> taken = encoder.encode(ChatDataset.of(List.of(at(1, ChatMessage.user("One?"), call),
-                unlearned)), 100).sequences();
-        assertEquals(List.of("<|im_end|>", "b<|im_end|>"), taken.stream().map(this::learned).toList());
+        ChatExample called = at(1, ChatMessage.user("One?"), call);
+        assertTrue(refused(encoder, called).contains("give the template a form of tool calls, one of [hermes, "));
+        ChatTemplate calling = TestChatTemplate
+                .of((messages, prompt, tools) -> TestChatTemplate.chatMl().render(messages
+                        .stream().map(each -> each.hasToolCalls() ? each.withContent("call") : each).toList(), prompt));
+        List<TokenSequence> taken = new ChatEncoder(tokenizer, calling)
+                .encode(ChatDataset.of(List.of(called, unlearned)),
+                        100)
+                .sequences();
+        assertEquals(List.of("call<|im_end|>", "b<|im_end|>"), taken.stream().map(this::learned).toList());
         // What is not learned, but scored, may be empty.
         assertEquals(1, texts.encode(ChatExample.continuation("The keeper", "")).supervisedTokens());
     }

@@ -4,15 +4,18 @@ import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.io.SmallFiles;
 import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.text.Tokenizer;
+import io.peft4j.core.tool.ToolForm;
 import io.peft4j.core.weight.TensorStore;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.gguf.GgufCheckpoint;
 import io.peft4j.models.hub.ModelSource;
 import io.peft4j.models.tokenizer.Tokenizers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -65,13 +68,20 @@ public final class AdapterVocabulary {
      *
      * @throws ConfigurationException when there is none
      */
-    public static Tokenizer tokenizer(Path adapter, Optional<String> template) {
+    static Tokenizer tokenizer(Path adapter, ModelOptions options) {
         if (!Files.isRegularFile(adapter.resolve("tokenizer.json"))) {
             throw new ConfigurationException(adapter + " holds no tokenizer.json, so its tokens are unknown; "
                     + "save the tokenizer beside the adapter (tokenizer.save_pretrained), or list the tokens "
                     + "(ModelOptions.withNewTokens)");
         }
-        return Tokenizers.fromFolder(adapter, List.of(), template);
+        return Tokenizers.fromFolder(adapter, List.of(), options.chatTemplate(),
+                options.toolForm().map(ToolForm::named));
+    }
+
+    /** The chat template beside an adapter, with which it was trained. */
+    public static Optional<String> chatTemplate(Path adapter) {
+        return Optional.of(adapter.resolve("chat_template.jinja")).filter(Files::isRegularFile).map(file -> new String(
+                SmallFiles.read(file, SmallFiles.CONFIGURATION), StandardCharsets.UTF_8));
     }
 
     /**

@@ -8,6 +8,7 @@ import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.io.Closer;
 import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.text.Tokenizer;
+import io.peft4j.core.tool.ToolForm;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.TensorStore;
 import io.peft4j.models.architecture.Architectures;
@@ -89,8 +90,8 @@ final class Checkpoint implements AutoCloseable {
         try (Closer opened = new Closer()) {
             return new Checkpoint(config, stopTokens, opened.add(Safetensors.open(folder)), SentencePooling.of(source),
                     () -> options.tokensOf().map(adapter -> AdapterVocabulary.tokenizer(adapter,
-                            options.chatTemplate())).orElseGet(() -> Tokenizers.fromFolder(texts, options.newTokens(),
-                                    options.chatTemplate())),
+                            options)).orElseGet(() -> Tokenizers.fromFolder(texts, options.newTokens(),
+                                    options.chatTemplate(), options.toolForm().map(ToolForm::named))),
                     read -> DecisionSettings.read(source, DecisionSettings.DEFAULT)).widened(options, opened);
         }
     }
@@ -101,8 +102,9 @@ final class Checkpoint implements AutoCloseable {
             GgufCheckpoint tensors = GgufCheckpoint.of(gguf);
             return new Checkpoint(tensors.config(), stopTokens(tensors.config()), tensors, tensors.pooling(),
                     () -> options.tokensOf()
-                            .map(adapter -> AdapterVocabulary.tokenizer(adapter, options.chatTemplate()))
-                            .orElseGet(() -> Tokenizers.fromGguf(gguf, options.newTokens(), options.chatTemplate())),
+                            .map(adapter -> AdapterVocabulary.tokenizer(adapter, options))
+                            .orElseGet(() -> Tokenizers.fromGguf(gguf, options.newTokens(), options.chatTemplate(),
+                                    options.toolForm().map(ToolForm::named))),
                     read -> GgufDecisions.read(gguf, read)).widened(options, opened);
         }
     }

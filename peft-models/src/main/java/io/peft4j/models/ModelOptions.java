@@ -3,6 +3,7 @@ package io.peft4j.models;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.option.With;
+import io.peft4j.core.tool.ToolForm;
 import io.peft4j.models.architecture.WeightType;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.WeightType.Linear;
@@ -34,6 +35,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  *     the first process writes. Default: false, each process has its own
  * @param chatTemplate the text of a chat template in the place of the checkpoint's: for a base model that is to learn
  *     conversations. Adapters that are trained with it are asked with it
+ * @param toolForm the form of tool calls, such as {@code hermes}, that the chat template gets: for a base model
+ *     whose own shows no tools. Default: none, the template stays as it is
  * @param tokensOf the folder of an adapter that was made on a base with more tokens: the model gets the tokenizer that
  *     lies beside it, and the new rows of embedding and output layer that it holds ({@code save_embedding_layers} or
  *     {@code modules_to_save} of Hugging Face PEFT); rows that it does not hold are the mean of all others
@@ -42,7 +45,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 @With
 public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, OptionalInt threads,
         Optional<Task> task, long headSeed, List<String> newTokens, boolean sharedWeights,
-        Optional<String> chatTemplate, Optional<Path> tokensOf, boolean textPart)
+        Optional<String> chatTemplate, Optional<String> toolForm, Optional<Path> tokensOf, boolean textPart)
         implements
             ModelOptionsWith {
     /**
@@ -68,8 +71,10 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
 
     /** Refuses null. */
     public ModelOptions {
-        ModelOptionsWith.check(precision, keepBlocks, threads, task, newTokens, chatTemplate, tokensOf);
+        ModelOptionsWith.check(precision, keepBlocks, threads, task, newTokens, chatTemplate, toolForm,
+                tokensOf);
         newTokens = List.copyOf(newTokens);
+        toolForm.ifPresent(ToolForm::named);
         if (newTokens.contains("")) {
             throw new ConfigurationException("a new token has no text");
         }
@@ -81,7 +86,7 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
     /** The defaults. */
     public static ModelOptions defaults() {
         return new ModelOptions(Precision.AUTO, Optional.empty(), OptionalInt.empty(), Optional.empty(), 0, List.of(),
-                false, Optional.empty(), Optional.empty(), false);
+                false, Optional.empty(), Optional.empty(), Optional.empty(), false);
     }
 
     /**

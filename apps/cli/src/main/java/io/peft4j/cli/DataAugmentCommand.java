@@ -61,7 +61,8 @@ final class DataAugmentCommand extends PeftCommand {
 
     @Override
     public Integer call() {
-        requireWith("--model", List.of("--temperature", "--seed", "--dtype", "--threads", "--chat-template"));
+        requireWith("--model",
+                List.of("--temperature", "--seed", "--dtype", "--threads", "--chat-template", "--tool-form"));
         Augmentation augmentation = fromOptions(() -> new Augmentation(perExample));
         GenerationOptions options = fromOptions(() -> GenerationOptions.defaults().withSampling(temperature, 0, 0.95,
                 seed.value()));

@@ -58,7 +58,7 @@ final class DataFromHandbookCommand extends PeftCommand {
 
     @Override
     public Integer call() {
-        requireWith("--model", List.of("--dtype", "--threads", "--chat-template"));
+        requireWith("--model", List.of("--dtype", "--threads", "--chat-template", "--tool-form"));
         Path target = output.choose(List.of(handbook));
         List<ChatExample> found = DataInput.chats(input.handbook(handbook));
         if (found.isEmpty()) {

@@ -42,6 +42,10 @@ final class EngineOptions {
             + "model's own: for a base model that has none. An adapter is asked with the one it was trained with.")
     private Path chatTemplate;
 
+    @Option(names = "--tool-form", paramLabel = "NAME", description = "The form of tool calls that the chat template "
+            + "gets (hermes and others): for a base model whose own shows no tools.")
+    private String toolForm;
+
     @Option(names = "--text-part", description = "Loads the text part of an adapter that has others, for images or "
             + "sounds, which are left out. Without it such an adapter is refused.")
     private boolean textPart;
@@ -65,7 +69,10 @@ final class EngineOptions {
         return located(reference, console, source -> task.apply(source).map(options::withTask).orElse(options));
     }
 
-    /** The base model of an adapter, with the tokens of that where it has more, for a task if any. */
+    /**
+     * The base model of an adapter, with the chat template that this was trained with unless the options have one, with
+     * the tokens of that where it has more, for a task if any.
+     */
     BaseModel loadFor(String reference, Path adapter, Console console, Optional<Task> task) {
         ModelOptions options = options();
         return loadFor(reference, adapter, task.map(options::withTask).orElse(options), console);
@@ -73,8 +80,10 @@ final class EngineOptions {
 
     /** The same with given options. */
     static BaseModel loadFor(String reference, Path adapter, ModelOptions options, Console console) {
+        ModelOptions asTrained = options.chatTemplate().isPresent() || options.toolForm().isPresent() ? options
+                : options.withChatTemplate(AdapterVocabulary.chatTemplate(adapter));
         return located(reference, console, source -> AdapterVocabulary.isWiderThan(source, adapter)
-                ? options.withTokensOf(adapter) : options);
+                ? asTrained.withTokensOf(adapter) : asTrained);
     }
 
     /** A base model with given options. */
@@ -113,7 +122,8 @@ final class EngineOptions {
         if (chatTemplate != null) {
             options = options.withChatTemplate(template());
         }
-        ModelOptions loaded = options.withTextPart(textPart);
+        ModelOptions loaded = options.withToolForm(Optional.ofNullable(toolForm))
+                .withTextPart(textPart);
         return threads == null ? loaded : loaded.withThreads(threads);
     }
 

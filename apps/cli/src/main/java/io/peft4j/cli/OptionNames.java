@@ -43,6 +43,7 @@ final class OptionNames {
         words("resume the training", "$0 (--resume)");
         words("last answer of each conversation alone", "$0 (--learn last-turn)");
         words("no chat template; give the model one", "$0 (--chat-template FILE)");
+        words("give the template a form of tool calls", "$0 (--tool-form NAME)");
         words("read the file as ([\\w-]+)", "read the file with --encoding $1");
         words("or name its encoding", "$0 (--encoding)");
         words("name no encoding", "leave --encoding out");

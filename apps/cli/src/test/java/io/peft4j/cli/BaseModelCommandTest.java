@@ -2,10 +2,12 @@ package io.peft4j.cli;
 
 import static io.peft4j.cli.CommandRun.FIXTURES;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.tool.ToolForm;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.FineTuningServer;
 import java.io.IOException;
@@ -127,6 +129,46 @@ class BaseModelCommandTest {
         assertEquals("Nobody.", CommandRun.succeeding(command("generate", data, "--adapter", adapter, "--json",
                 "--chat-template", template)).json().get(0).get("text").asText());
         assertEquals(Files.readString(template), Files.readString(adapter.resolve("chat_template.jinja")));
+    }
+
+    /** An answer with the likelihoods of its tokens, which any other prompt would change. */
+    private String told(Path data, Object... more) {
+        List<Object> words = new ArrayList<>(List.of("--adapter", adapter, "--json", "--log-probs", 1));
+        words.addAll(List.of(more));
+        return CommandRun.succeeding(command("generate", data, words.toArray())).json().get(0).toString();
+    }
+
+    @Test
+    void toolsThatTheTemplateDoesNotShowNeedAForm() throws IOException {
+        String row = "{\"messages\": [{\"role\": \"user\", \"content\": \"Light it.\"}, {"
+                + "\"role\": \"assistant\", \"content\": null, \"tool_calls\": [{\"type\": \"function\", "
+                + "\"function\": {\"name\": \"light\", \"arguments\": \"{}\"}}]}], \"tools\": [{\"type\": "
+                + "\"function\", \"function\": {\"name\": \"light\"}}]}";
+        Path data = rows("calls.jsonl", row);
+        Path plain = Files.writeString(folder.resolve("plain.jinja"), "{% for m in messages %}{{ m.role + ': ' "
+                + "+ m.content + '<|im_end|>' }}{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}");
+        String none = CommandRun.failing(1, training(data, "--tool-form", "hermes"));
+        assertTrue(none.contains("no chat template") && none.contains("--chat-template FILE"), none);
+        String unknown = CommandRun.failing(1, training(data, "--chat-template", plain, "--tool-form", "hermess"));
+        assertTrue(unknown.contains("'hermess'") && unknown.contains("hermes"), unknown);
+        String refused = CommandRun.failing(1, training(data, "--chat-template", plain));
+        assertTrue(refused.contains("calls.jsonl:1:") && refused.contains("--tool-form NAME")
+                && refused.contains("hermes, "), refused);
+
+        CommandRun.succeeding(training(data, "--chat-template", plain, "--tool-form", "hermes"));
+        String template = ToolForm.named("hermes").template(Files.readString(plain));
+        assertEquals(template, Files.readString(adapter.resolve("chat_template.jinja")));
+        // The model has no template of its own, so that of the adapter is used unless another is given.
+        String told = told(data);
+        assertEquals("<tool_call>\n{\"name\": \"light\", \"arguments\": {}}\n</tool_call>",
+                CommandRun.parse(told).get("text")
+                        .asText());
+        assertEquals(told, told(data, "--chat-template", adapter.resolve("chat_template.jinja")));
+        assertEquals(told, told(data, "--chat-template", plain, "--tool-form", "hermes"));
+        assertNotEquals(told, told(data, "--chat-template", plain));
+        JsonNode report = CommandRun.succeeding(command("evaluate", data, "--adapter", adapter, "--no-guard", "--json"))
+                .json().get(0);
+        assertTrue(report.toString().contains("tool_call"), report.toString());
     }
 
     @Test

@@ -224,15 +224,12 @@ class JobRulesTest {
 
     /** Its answer is seen as an empty one by a model whose template has no place for calls. */
     @Test
-    void callsThatTheTemplateDoesNotShowAreAWarning() throws InterruptedException {
-        training = server.upload(TestServer.rows(0, 12) + "{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}, "
+    void callsThatTheTemplateDoesNotShowAreRefused() throws InterruptedException {
+        JsonNode error = failed(TestServer.rows(0, 12) + "{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}, "
                 + "{\"role\": \"assistant\", \"tool_calls\": [{\"id\": \"a\", \"type\": \"function\", \"function\": "
-                + "{\"name\": \"f\", \"arguments\": \"{}\"}}]}]}\n");
-        String id = server.job(json(", 'hyperparameters': {'n_epochs': 1}"));
-        server.await(id, "succeeded", "failed");
-        assertTrue(events(id).stream().anyMatch(event -> event.get("level").asText().equals("warn")
-                && event.get("message").asText().contains("rows with tools or calls of them: 1.")),
-                () -> events(id).toString());
+                + "{\"name\": \"f\", \"arguments\": \"{}\"}}]}]}\n", "");
+        assertEquals("training_file", error.get("param").asText());
+        assertTrue(error.get("message").asText().contains("has tools or calls of them"), error::toString);
     }
 
     @Test

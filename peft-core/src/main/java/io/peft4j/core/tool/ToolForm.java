@@ -1,12 +1,17 @@
 package io.peft4j.core.tool;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.Registered;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -196,6 +201,32 @@ public abstract class ToolForm {
     public final String write(List<ToolCall> calls) {
         return calls.stream().map(call -> layout.callOpen() + body(call) + layout.callClose())
                 .collect(Collectors.joining(layout.separator(), layout.open(), layout.close()));
+    }
+
+    /**
+     * A chat template that shows tools and writes calls in this form, for a model whose own does not: tools go into the
+     * system message, calls into the text of the assistant, and results into messages of the user.
+     *
+     * @param own the text of the model's template, which renders these messages
+     */
+    public final String template(String own) {
+        Shape shape = shape(PROBE.name());
+        String[] around = shape.open().split(PROBE.name(), 2);
+        ObjectNode parts = NODES.objectNode().put("how", "To call one, answer as here:\n" + write(List.of(new ToolCall(
+                "NAME", NODES.objectNode().put("ARGUMENT", "VALUE"))))).put("open", layout.open())
+                .put("call_open", layout.callOpen()).put("before_name", around[0]).put("behind_name", around[1])
+                .put("behind_arguments", shape.close()).put("call_close", layout.callClose())
+                .put("separator", layout.separator()).put("close", layout.close())
+                .put("json", shape.members().isEmpty()).put("text", "").put("system", "");
+        shape.members().ifPresent(members -> parts.put("key", members.key()).put("value", members.value())
+                .put("end", members.end()).put("comma", members.separator()).put("quote", members.quote()));
+        parts.putArray("messages");
+        try (InputStream in = ToolForm.class.getResourceAsStream("tool-form.jinja")) {
+            return "{%- set form = namespace(" + parts + ") -%}\n"
+                    + new String(in.readAllBytes(), StandardCharsets.UTF_8).strip() + own;
+        } catch (IOException e) {
+            throw new UncheckedIOException("tool-form.jinja of peft-core", e);
+        }
     }
 
     /**

@@ -103,4 +103,68 @@ class ToolTemplatesTest {
             assertEquals(1, ToolForm.parse(Optional.of(form), other, tools).calls().size(), "still read");
         }
     }
+
+    /** As SmolLM2's: nothing of tools, and a system message of its own where there is none. */
+    private static final String PLAIN = "{% for message in messages %}{% if loop.first and messages[0]['role'] != "
+            + "'system' %}{{ '<|im_start|>system\nYou help.<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + "
+            + "message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if "
+            + "add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+    private static final Map<String, Object> TRAINS = Map.of("type", "function", "function", Map.of("name", "trains"));
+
+    private static ChatMessage calls(String content, List<Map<String, Object>> arguments) {
+        return new ChatMessage("assistant", content, Map.of("tool_calls", arguments.stream()
+                .map(each -> Map.of("function", Map.of("name", "trains", "arguments", each))).toList()));
+    }
+
+    @Test
+    void aTemplateWithoutToolsGetsThemWithAForm() {
+        ChatTemplate template = JinjaChatTemplate.of(ToolForm.named("hermes").template(PLAIN));
+        List<ChatMessage> messages = List.of(ChatMessage.user("To Oslo?"),
+                calls("I look.", List.of(Map.of("to", "Oslo"))),
+                new ChatMessage("tool", "8:00"), new ChatMessage("tool", "9:00"), ChatMessage.assistant("At 8 or 9."));
+        String call = "<tool_call>\n{\"name\": \"trains\", \"arguments\": {\"to\": \"Oslo\"}}\n</tool_call>";
+        String shown = "You may call these functions:\n{\"name\": \"trains\"}\nTo call one, answer as here:\n"
+                + "<tool_call>\n{\"name\": \"NAME\", \"arguments\": {\"ARGUMENT\": \"VALUE\"}}\n</tool_call>";
+        String rest = "<|im_end|>\n<|im_start|>user\nTo Oslo?<|im_end|>\n<|im_start|>assistant\nI look.\n" + call
+                + "<|im_end|>\n<|im_start|>user\n<tool_response>\n8:00\n</tool_response>\n<tool_response>\n9:00\n"
+                + "</tool_response><|im_end|>\n<|im_start|>assistant\nAt 8 or 9.<|im_end|>\n<|im_start|>assistant\n";
+        assertEquals("<|im_start|>system\n" + shown + rest, template.render(messages, true, List.of(TRAINS), Map.of()));
+        List<ChatMessage> led = new ArrayList<>(List.of(ChatMessage.system("Be brief.")));
+        led.addAll(messages);
+        assertEquals("<|im_start|>system\nBe brief.\n\n" + shown + rest, template.render(led, true, List.of(TRAINS),
+                Map.of()));
+    }
+
+    @Test
+    void conversationsWithoutToolsAreAsBefore() {
+        List<ChatMessage> chat = List.of(ChatMessage.user("Hi"), ChatMessage.assistant("Yes?"));
+        for (ToolForm form : ToolForm.all()) {
+            assertEquals(JinjaChatTemplate.of(PLAIN).render(chat, true), JinjaChatTemplate.of(form.template(PLAIN))
+                    .render(chat, true), form.name());
+        }
+    }
+
+    /** Values of all kinds are what a model of the form writes, and are read again. */
+    @Test
+    void whatATemplateGetsIsTheForm() {
+        Map<String, Object> arguments = Map.of("to", "Oslo \"S\"", "at", 8, "direct", true, "via",
+                List.of("Moss", "Ski"),
+                "seat", Map.of("row", 2));
+        Map<String, Object> properties = arguments.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey,
+                each -> Map.of("type", each.getValue() instanceof String ? "string" : each.getValue() instanceof List
+                        ? "array" : each.getValue() instanceof Map ? "object" : each.getValue() instanceof Integer
+                                ? "integer" : "boolean")));
+        List<Tool> tools = Tool.of(List.of(Map.of("name", "trains", "parameters", Map.of("type", "object", "properties",
+                properties))));
+        for (ToolForm form : ToolForm.all()) {
+            ChatTemplate template = JinjaChatTemplate.of(form.template(PLAIN));
+            assertEquals(form.toString(), ToolForm.of(template).map(ToolForm::toString).orElse("none"));
+            String text = template.render(List.of(ChatMessage.user("Go."), calls("", List.of(arguments, Map.of()))),
+                    false);
+            String answer = text.replaceFirst("(?s)^.*<.im_start.>assistant\n", "").replaceFirst("<.im_end.>\n$", "");
+            List<ToolCall> read = ToolForm.parse(Optional.of(form), answer, tools).calls();
+            assertEquals(2, read.size(), form.name() + ": " + answer);
+            assertTrue(read.get(0).sameAs(ToolCall.of(Map.of("name", "trains", "arguments", arguments))), answer);
+        }
+    }
 }

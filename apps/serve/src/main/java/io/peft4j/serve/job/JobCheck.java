@@ -5,7 +5,6 @@ import io.peft4j.core.engine.WorkShare;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
@@ -94,7 +93,6 @@ final class JobCheck {
             throw JobFault.of("training_file", "training_file: in all rows the better and the worse answer are the "
                     + "same text, so there is nothing to prefer");
         }
-        warnOfTools(template, data);
         return choose(data);
     }
 
@@ -199,18 +197,6 @@ final class JobCheck {
                         + ": " + sentence(finding) + (count > 1 ? " (" + count + " such findings)" : "") + ". "
                         + finding.code().why() + " " + finding.code().advice()));
             }
-        }
-    }
-
-    /** A template that has no tools leaves them out, so that an answer which is a call is learned as an empty one. */
-    private void warnOfTools(ChatTemplate template, JobData data) {
-        long rows = template.source().contains("tools") ? 0
-                : data.chats().examples().stream().filter(example -> !example.tools().isEmpty()
-                        || example.messages().stream().anyMatch(ChatMessage::hasToolCalls)).count();
-        if (rows > 0) {
-            events.add(JobEvent.warn("finding-tools", "training_file: rows with tools or calls of them: " + rows
-                    + ". The chat template of the model does not show them, so neither is learned, and a call is "
-                    + "learned as an empty answer. Take a model whose template has tools, or remove the rows."));
         }
     }
 
