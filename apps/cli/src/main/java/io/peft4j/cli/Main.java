@@ -62,7 +62,7 @@ public final class Main implements Runnable {
             EvaluateCommand.class,
             GradeCommand.class,
             AdapterCommand.class, RunsCommand.class, DataCommand.class, BenchCommand.class, ServeCommand.class,
-            RescueCommand.class, TemplateCommand.class, DoctorCommand.class, CompletionCommand.class,
+            RescueCommand.class, TemplateCommand.class, DoctorCommand.class, CompletionCommand.class, McpCommand.class,
             JShellCommand.class,
             SageMakerCommand.class, VertexCommand.class);
 

@@ -126,7 +126,7 @@ class ArchitectureTest {
     private static final Module CLI = new Module("peft-cli", "io.peft4j.cli")
             .knows(CORE, LORA, MODELS, DATA, TRAIN, TRACKERS, EVAL, ADVISE, SERVE, CLOUD)
             .uses("com.fasterxml.jackson", "org.slf4j", "picocli", "me.tongfei.progressbar",
-                    "com.mitchtalmadge.asciidata", "jdk.jshell");
+                    "com.mitchtalmadge.asciidata", "jdk.jshell", "io.modelcontextprotocol");
 
     private static final List<Module> MODULES = List.of(CORE, ONEDNN, VECTOR, LORA, METHODS, JINJA, MODELS,
             REPORT, DATA, PARQUET, DOCUMENTS, TRAIN, TRACKERS, EVAL, ADVISE, FEEDBACK, SERVE, CLOUD, LANGCHAIN4J,
