@@ -104,7 +104,7 @@ class ToolTemplatesTest {
         }
     }
 
-    /** As SmolLM2's: nothing of tools, and a system message of its own where there is none. */
+    /** As SmolLM2's: nothing of tools, and a system message of its own if the chat has none. */
     private static final String PLAIN = "{% for message in messages %}{% if loop.first and messages[0]['role'] != "
             + "'system' %}{{ '<|im_start|>system\nYou help.<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + "
             + "message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if "

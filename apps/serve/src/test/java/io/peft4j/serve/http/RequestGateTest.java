@@ -254,11 +254,11 @@ class RequestGateTest {
 
     @Test
     void errorsOfTheJvmAreErrorObjects() throws Exception {
-        for (String path : List.of("/deep", "/full")) {
-            HttpResponse<String> reply = post(path, "{}");
-            assertEquals(500, reply.statusCode());
-            assertEquals("server_error", json(reply).at("/error/type").asText());
-        }
+        HttpResponse<String> deep = post("/deep", "{}");
+        HttpResponse<String> full = post("/full", "{}");
+        assertEquals(List.of(500, 503), List.of(deep.statusCode(), full.statusCode()));
+        assertEquals("server_error", json(deep).at("/error/type").asText());
+        assertTrue(json(full).at("/error/message").asText().contains("too little memory"), full.body());
         assertEquals(List.of(StackOverflowError.class, OutOfMemoryError.class), failures.all.stream()
                 .map(Object::getClass).toList());
         assertEquals(200, health());
