@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,12 +60,14 @@ public record ToolUse(List<JsonNode> shown, List<String> callable, Optional<Tool
      *
      * @param shown all, in the form of chats
      * @param callable the names of those
+     * @param known the form of the model's template, see {@link ToolForm#of(ChatTemplate)}, asked for where some may be
+     *     called; empty where it shows no tools
      * @throws ConfigurationException when some may be called and the template shows none to the model
      */
     public static ToolUse of(List<JsonNode> shown, List<String> callable, boolean forced, boolean parallel,
-            ChatTemplate template) {
+            Supplier<Optional<ToolForm>> known) {
         Optional<ToolForm> form = callable.isEmpty() ? Optional.empty()
-                : Optional.of(ToolForm.of(template).orElseThrow(() -> new ConfigurationException("the chat template of "
+                : Optional.of(known.get().orElseThrow(() -> new ConfigurationException("the chat template of "
                         + "this model has no tools; small models whose template has them are Qwen/Qwen3-0.6B, "
                         + "Qwen/Qwen2.5-0.5B-Instruct and meta-llama/Llama-3.2-1B-Instruct")));
         return new ToolUse(shown, callable, form, forced, parallel, forced, "");
@@ -118,7 +121,8 @@ public record ToolUse(List<JsonNode> shown, List<String> callable, Optional<Tool
                     true, false, ""));
         }
         List<String> callable = none ? List.of() : Tool.of(tools).stream().map(Tool::name).toList();
-        ToolUse use = of(shown, callable, forced && !callable.isEmpty(), true, template.get());
+        ToolUse use = of(shown, callable, forced && !callable.isEmpty(), true,
+                () -> ToolForm.of(template.get()));
         if (use.form().isPresent() && options.constraint().isPresent()) {
             throw new ConfigurationException("an answer cannot both follow a format and call a tool; ask for one of "
                     + "them");

@@ -3,6 +3,7 @@ package io.peft4j.serve.answer;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.TextConstraint;
+import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.tool.Tool;
 import io.peft4j.core.tool.ToolForm;
 import io.peft4j.models.generation.TextConstraints;
@@ -11,10 +12,19 @@ import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Json;
 import io.peft4j.serve.http.RequestFields;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Constraints on answers. */
 final class Constraints {
+    /** To find a form a template renders a dozen conversations, and a model has one template. */
+    private final Map<ChatTemplate, Optional<ToolForm>> forms = new ConcurrentHashMap<>();
+
+    /** How a template writes calls; empty where it shows no tools. */
+    Optional<ToolForm> form(ChatTemplate template) {
+        return forms.computeIfAbsent(template, ToolForm::of);
+    }
 
     /** Any JSON object. */
     TextConstraint json() {

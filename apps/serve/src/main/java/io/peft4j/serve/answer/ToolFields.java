@@ -25,9 +25,11 @@ final class ToolFields {
      *
      * @throws ApiException when some may be called and the template shows none to the model
      */
-    static ToolUse of(List<JsonNode> tools, ToolChoice choice, boolean parallel, ChatTemplate template) {
+    static ToolUse of(List<JsonNode> tools, ToolChoice choice, boolean parallel, ChatTemplate template,
+            Constraints constraints) {
         try {
-            return ToolUse.of(tools, choice.callable(), choice.forced(), parallel, template);
+            return ToolUse.of(tools, choice.callable(), choice.forced(), parallel,
+                    () -> constraints.form(template));
         } catch (ConfigurationException e) {
             throw ApiException.of(400, "invalid_request_error", "unsupported_parameter", "tools", e.getMessage());
         }
@@ -50,7 +52,7 @@ final class ToolFields {
 
     /** A call as OpenAI writes it. */
     static ObjectNode json(ToolCall call, String id) {
-        return json(Json.object(), new CallPiece(0, Optional.of(call.name()), Json.text(call.arguments())), id);
+        return json(Json.object(), new CallPiece(0, Optional.of(call.name()), call.json()), id);
     }
 
     /** What is added to a call as OpenAI writes it. */
