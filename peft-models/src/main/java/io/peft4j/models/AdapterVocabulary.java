@@ -8,7 +8,6 @@ import io.peft4j.core.io.SmallFiles;
 import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.text.Tokenizer;
-import io.peft4j.core.tool.ToolForm;
 import io.peft4j.core.weight.TensorStore;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.SentencePooling;
@@ -74,8 +73,7 @@ public final class AdapterVocabulary {
                     + "save the tokenizer beside the adapter (tokenizer.save_pretrained), or list the tokens "
                     + "(ModelOptions.withNewTokens)");
         }
-        return Tokenizers.fromFolder(adapter, List.of(), options.chatTemplate(),
-                options.toolForm().map(ToolForm::named));
+        return Tokenizers.fromFolder(adapter, List.of(), options.chatTemplate(), options.form());
     }
 
     /** The chat template beside an adapter, with which it was trained. */

@@ -8,7 +8,6 @@ import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.io.Closer;
 import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.text.Tokenizer;
-import io.peft4j.core.tool.ToolForm;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.TensorStore;
 import io.peft4j.models.architecture.Architectures;
@@ -91,7 +90,7 @@ final class Checkpoint implements AutoCloseable {
             return new Checkpoint(config, stopTokens, opened.add(Safetensors.open(folder)), SentencePooling.of(source),
                     () -> options.tokensOf().map(adapter -> AdapterVocabulary.tokenizer(adapter,
                             options)).orElseGet(() -> Tokenizers.fromFolder(texts, options.newTokens(),
-                                    options.chatTemplate(), options.toolForm().map(ToolForm::named))),
+                                    options.chatTemplate(), options.form())),
                     read -> DecisionSettings.read(source, DecisionSettings.DEFAULT)).widened(options, opened);
         }
     }
@@ -104,7 +103,7 @@ final class Checkpoint implements AutoCloseable {
                     () -> options.tokensOf()
                             .map(adapter -> AdapterVocabulary.tokenizer(adapter, options))
                             .orElseGet(() -> Tokenizers.fromGguf(gguf, options.newTokens(), options.chatTemplate(),
-                                    options.toolForm().map(ToolForm::named))),
+                                    options.form())),
                     read -> GgufDecisions.read(gguf, read)).widened(options, opened);
         }
     }

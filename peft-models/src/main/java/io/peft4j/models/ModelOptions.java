@@ -83,6 +83,11 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
         }
     }
 
+    /** The form of tool calls that the chat template gets. */
+    Optional<ToolForm> form() {
+        return toolForm.map(ToolForm::named);
+    }
+
     /** The defaults. */
     public static ModelOptions defaults() {
         return new ModelOptions(Precision.AUTO, Optional.empty(), OptionalInt.empty(), Optional.empty(), 0, List.of(),
