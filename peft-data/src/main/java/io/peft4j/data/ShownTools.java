@@ -24,6 +24,9 @@ final class ShownTools {
     static void require(ChatExample example, ChatTemplate template, String model) {
         List<ChatMessage> messages = example.messages();
         List<Map<String, Object>> tools = example.tools();
+        if (tools.isEmpty() && messages.stream().noneMatch(ChatMessage::hasToolCalls)) {
+            return;
+        }
         List<ChatMessage> uncalled = messages.stream().map(ShownTools::withoutCalls).toList();
         if (!tools.isEmpty() && isSame(template, uncalled, tools, uncalled, List.of())
                 || !uncalled.equals(messages) && isSame(template, messages, tools, uncalled, tools)) {

@@ -22,9 +22,8 @@ import java.util.concurrent.ForkJoinPool;
 import java.util.function.Supplier;
 
 /**
- * As {@link PeftChatModel}, telling each piece of an answer as it is generated, and its calls of
- * tools when it is complete. A request returns at once and is
- * answered by a thread of the executor.
+ * As {@link PeftChatModel}, telling each piece of an answer as it is generated, and its calls of tools when it is
+ * complete. A request returns at once and is answered by a thread of the executor.
  */
 public final class PeftStreamingChatModel implements StreamingChatModel {
     private final LanguageModel model;

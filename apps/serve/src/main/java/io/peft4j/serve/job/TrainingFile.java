@@ -64,7 +64,8 @@ public final class TrainingFile {
                 DataRow entry = next.get();
                 // What other rows are good for depends on the method: the check of a job tells.
                 boolean chat = DataFormat.of(entry.fields()).equals(Optional.of(DataFormat.CHAT));
-                List<RowFault> faults = chat ? ExampleReader.faults(entry) : entry.faults();
+                List<RowFault> faults = fault.isPresent() ? List.of()
+                        : chat ? ExampleReader.faults(entry) : entry.faults();
                 boolean asks = faults.stream().anyMatch(what -> what.code().equals(NO_ANSWER));
                 if (asks) {
                     unanswered.add(entry.line());
