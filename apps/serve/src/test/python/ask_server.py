@@ -62,7 +62,8 @@ arguments = call.message.tool_calls[0].function.arguments
 assert json.loads(arguments)["level"] in ("senior", "junior"), arguments
 streamed = [choice.delta for chunk in chat(stream=True, **forced) for choice in chunk.choices]
 calls = [each for delta in streamed for each in delta.tool_calls or []]
-assert calls[0].function.arguments == arguments, calls
+assert calls[0].function.name == "notice_period" and len({each.index for each in calls}) == 1, calls
+assert "".join(each.function.arguments for each in calls) == arguments, calls
 answered = chat(tools=[tool], messages=messages + [call.message, {
     "role": "tool", "tool_call_id": call.message.tool_calls[0].id, "content": "90 days"}])
 assert answered.choices[0].message.content, answered
