@@ -154,7 +154,7 @@ public final class Promotion {
         List<String> lost = lost(report);
         boolean promoted = always || accepted.test(report.verdict()) && lost.isEmpty();
         return new Result(promoted ? Outcome.PROMOTED : Outcome.KEPT, Optional.of(report), lost, lost.isEmpty()
-                ? report.verdict().toString() : "the candidate lost the golden questions " + lost);
+                ? report.verdict().inOneLine() : "the candidate lost the golden questions " + lost);
     }
 
     private ComparisonReport compare(List<EvaluationItem> questions) {

@@ -40,7 +40,7 @@ class PromotionTest {
     void aCandidateThatIsNotBetterIsKeptOut() {
         Promotion.Result result = round().heldOut(QUESTIONS).run(() -> true, decided -> fail("it is not swapped in"));
         assertEquals(Outcome.KEPT, result.outcome(), result.reason());
-        assertEquals(result.report().orElseThrow().verdict().toString(), result.reason());
+        assertEquals(result.report().orElseThrow().verdict().inOneLine(), result.reason());
     }
 
     @Test

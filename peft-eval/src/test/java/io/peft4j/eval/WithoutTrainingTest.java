@@ -67,7 +67,7 @@ class WithoutTrainingTest {
         assertEquals("accuracy", report.metric());
         assertFalse(report.verdict().ships());
         assertEquals(Verdict.LOOKUP, report.verdict().arm(), report.verdict().toString());
-        assertTrue(report.verdict().sentence().contains("the most similar training row, which needs no training, "
+        assertTrue(report.verdict().sentence().contains("The most similar training row, which needs no training, "
                 + "answers 62 %, tuned 55 %"), report.verdict().sentence());
         JsonNode json = report.toJson();
         assertEquals(33 / 53.0, json.at("/arms/lookup/metrics/accuracy").asDouble(), 1e-9);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * How well a tuned model has learned the rows that it was trained on, which tells why it misses held-out ones.
@@ -45,10 +46,12 @@ public record OwnRows(int asked, int right, double heldOut, List<String> missed,
         double share = asked > 0 ? heldOut : metric.test().equals("mcnemar_exact") ? metric.tuned() : 1;
         String unlearned = unlearned();
         boolean open = verdict.ships() && share < FINISHED && !unlearned.isEmpty();
-        String further = List.of("", "not_learned").contains(finding()) ? "; continue the training. " : ". ";
+        String further = open && List.of("", "not_learned").contains(finding()) ? "Continue the training." : "";
+        List<String> sentences = Stream.of(List.of(open ? "Better, and not finished: " + unlearned + "." : ""),
+                verdict.sentences(), found(open || ending.isEmpty() ? "" : unlearned), List.of(further))
+                .flatMap(List::stream).toList();
         return new Verdict(open ? Verdict.Decision.NOT_FINISHED : verdict.decision(), verdict.arm(),
-                verdict.itemsNeeded(), verdict.guardItemsNeeded(), (open ? "Better, and not finished: " + unlearned
-                        + further : "") + verdict.sentence() + found(open || ending.isEmpty() ? "" : unlearned),
+                verdict.itemsNeeded(), verdict.guardItemsNeeded(), sentences,
                 verdict.untrained(), Optional.of(this));
     }
 
@@ -62,18 +65,18 @@ public record OwnRows(int asked, int right, double heldOut, List<String> missed,
                 + " rows were not learned (training: " + end.words() + ")").orElse(wrong);
     }
 
-    private String found(String unlearned) {
+    private List<String> found(String unlearned) {
         String shares = String.format(Locale.ROOT, "of %d rows that it was trained on %d are right, of held-out items "
                 + "%.0f %%", asked, right, 100 * heldOut);
         return switch (finding()) {
-            case "not_learned" -> " Not learned: " + shares + (unlearned.isEmpty() ? "" : "; " + unlearned)
-                    + "; train longer, with a higher rank or on more layers.";
-            case "not_carried_over" -> " Learned and not carried over to new wordings: " + shares
-                    + "; add more wordings to the training data, such as of " + missed.stream()
+            case "not_learned" -> List.of("Not learned: " + shares + (unlearned.isEmpty() ? "" : "; " + unlearned)
+                    + ".", "Train longer, with a higher rank or on more layers.");
+            case "not_carried_over" -> List.of("Learned and not carried over to new wordings: " + shares + ".",
+                    "Add more wordings to the training data, such as of " + missed.stream()
                             .map(text -> '"' + text + '"').collect(Collectors.joining(", "))
-                    + ".";
-            case "good" -> " Learned well: " + shares + ".";
-            default -> "";
+                            + ".");
+            case "good" -> List.of("Learned well: " + shares + ".");
+            default -> List.of();
         };
     }
 

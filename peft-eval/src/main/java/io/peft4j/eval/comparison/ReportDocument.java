@@ -33,8 +33,9 @@ public final class ReportDocument {
      */
     public ReportDocument(Verdict verdict, Object... below) {
         page = Page.titled(verdict.words() + ": base against tuned")
-                .add(Blocks.banner(tone(verdict), verdict.words(), verdict.sentence(), below));
-        text.append("# ").append(verdict.words()).append("\n\n").append(escape(verdict.sentence())).append('\n');
+                .add(Blocks.banner(tone(verdict), verdict.words(), verdict.sentences(), below));
+        text.append("# ").append(verdict.words()).append("\n\n").append(verdict.lines(ReportDocument::escape))
+                .append('\n');
     }
 
     private static Status tone(Verdict verdict) {

@@ -6,20 +6,24 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * What to do with a tuned model, in one sentence.
+ * What to do with a tuned model, and why.
  *
  * @param decision ship, or why not; {@link Decision#SHIP} only where harm is ruled out, too
  * @param arm the arm that is to answer as things stand: the tuned one where it ships, else one that needs no training
  * @param itemsNeeded about how many more items are needed to decide; 0 where the items suffice
  * @param guardItemsNeeded about how many more items of a guard set are needed to know whether general ability was
  *     harmed; 0 where that is known or does not matter
- * @param sentence the reason in plain words, with the numbers behind it; it begins with the arm to take, if any
+ * @param sentences the reason in plain words, with the numbers behind it, and what to do; they begin with the arm to
+ *     take, if any
  * @param untrained what the tuned model was compared with that needs no training
  * @param ownRows how well it has learned its own rows, where that is known
  */
-public record Verdict(Decision decision, String arm, int itemsNeeded, int guardItemsNeeded, String sentence,
+public record Verdict(Decision decision, String arm, int itemsNeeded, int guardItemsNeeded, List<String> sentences,
         List<Untrained> untrained, Optional<OwnRows> ownRows) {
     /** The arm that answers as the most similar training row does. */
     public static final String LOOKUP = "lookup";
@@ -76,20 +80,29 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
     public Verdict {
         Objects.requireNonNull(decision, "decision");
         Objects.requireNonNull(arm, "arm");
-        Objects.requireNonNull(sentence, "sentence");
+        sentences = sentences.stream().filter(one -> !one.isBlank()).toList();
         untrained = List.copyOf(untrained);
         Objects.requireNonNull(ownRows, "ownRows");
     }
 
     /** One of a model of whose own rows nothing is known. */
-    public Verdict(Decision decision, String arm, int itemsNeeded, int guardItemsNeeded, String sentence,
+    public Verdict(Decision decision, String arm, int itemsNeeded, int guardItemsNeeded, List<String> sentences,
             List<Untrained> untrained) {
-        this(decision, arm, itemsNeeded, guardItemsNeeded, sentence, untrained, Optional.empty());
+        this(decision, arm, itemsNeeded, guardItemsNeeded, sentences, untrained, Optional.empty());
     }
 
     /** The same with a sentence more. */
     public Verdict saying(String further) {
-        return new Verdict(decision, arm, itemsNeeded, guardItemsNeeded, sentence + " " + further, untrained, ownRows);
+        return new Verdict(decision, arm, itemsNeeded, guardItemsNeeded, and(sentences, further), untrained, ownRows);
+    }
+
+    static List<String> and(List<String> sentences, String... further) {
+        return Stream.concat(sentences.stream(), Stream.of(further)).toList();
+    }
+
+    /** The sentences as one paragraph. */
+    public String sentence() {
+        return String.join(" ", sentences);
     }
 
     /**
@@ -107,13 +120,14 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
     }
 
     /**
-     * {@code {"decision", "words", "arm", "items_needed", "guard_items_needed", "sentence", "without_training",
-     * "own_rows"}}.
+     * {@code {"decision", "words", "arm", "items_needed", "guard_items_needed", "sentence", "sentences",
+     * "without_training", "own_rows"}}.
      */
     public ObjectNode toJson() {
         ObjectNode node = new ObjectMapper().createObjectNode().put("decision", decision.key()).put("words", words())
                 .put("arm", arm).put("items_needed", itemsNeeded).put("guard_items_needed", guardItemsNeeded)
-                .put("sentence", sentence);
+                .put("sentence", sentence());
+        sentences.forEach(node.putArray("sentences")::add);
         untrained.forEach(way -> way.tuned().putDifference(node.withArray("without_training").addObject()
                 .put("arm", way.name()).put("description", way.description()).put("score", way.tuned().base())
                 .put("tuned", way.tuned().tuned())));
@@ -121,9 +135,20 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
         return node;
     }
 
-    /** {@code ship: Take tuned: 81 % of answers hold the expected fact against 5 %, ...}. */
+    /** {@code ship: Take tuned: 81 % of answers hold the expected fact against 5 %, ...}, in one line. */
+    public String inOneLine() {
+        return words().toLowerCase(Locale.ROOT) + ": " + sentence();
+    }
+
+    /** The decision and below it a sentence a line, of at most 100 characters; to be printed. */
     @Override
     public String toString() {
-        return words().toLowerCase(Locale.ROOT) + ": " + sentence;
+        return words().toLowerCase(Locale.ROOT) + ":\n" + lines(UnaryOperator.identity());
+    }
+
+    /** A list of Markdown, a sentence an item, in lines of at most 100 characters, which begin with a word. */
+    String lines(UnaryOperator<String> written) {
+        return sentences.stream().map(one -> "- " + written.apply(one).replaceAll(
+                "(.{1,98})(?:(?<!\\d) +(?=[\\p{L}(\"])|$)", "$1\n  ").strip()).collect(Collectors.joining("\n"));
     }
 }

@@ -11,6 +11,7 @@ import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.Verdict.Decision;
 import io.peft4j.eval.comparison.Verdict.Untrained;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -56,33 +57,35 @@ public final class VerdictRules {
     public Verdict decide(Evidence evidence) {
         MetricResult metric = evidence.metric();
         String figures = figures(metric);
+        String measured = "Measured: " + figures + ".";
         if (evidence.leaked() > 0) {
             return no(evidence, String.format(Locale.ROOT, "%d of %d held-out items also occur in the "
-                    + "training data%s, so the figures say nothing about new questions; remove them and evaluate "
-                    + "again. Measured: %s.", evidence.leaked(), metric.items(), evidence.leak(), figures));
+                    + "training data%s, so the figures say nothing about new questions.", evidence.leaked(),
+                    metric.items(), evidence.leak()), measured, "Remove them and evaluate again.");
         }
         if (evidence.calibrated() > 0) {
             return no(evidence, String.format(Locale.ROOT, "The probabilities were calibrated on %s of these, "
-                    + "so the figures say nothing about new questions; evaluate on others. Measured: %s.",
-                    Count.of(evidence.calibrated(), "row"), figures));
+                    + "so the figures say nothing about new questions.", Count.of(evidence.calibrated(), "row")),
+                    measured, "Evaluate on others.");
         }
         if (metric.isWorse(alpha)) {
             return refused(evidence, "The tuned model is worse: " + figures + ".");
         }
         Optional<MetricResult> forgotten = evidence.guard().filter(this::isHarmed);
         if (forgotten.isPresent()) {
-            return refused(evidence, (metric.isBetter(alpha) ? "Better on the task, but it forgot too much: "
-                    : "It forgot too much: ") + "on the guard set of general ability " + figures(forgotten.get())
-                    + "; on the task " + figures + ".");
+            return refused(evidence, (metric.isBetter(alpha) ? "Better on the task, but it forgot too much."
+                    : "It forgot too much."), "On the guard set of general ability " + figures(forgotten.get())
+                            + ".",
+                    "On the task " + figures + ".");
         }
         if (metric.isBetter(alpha)) {
             return better(evidence, figures);
         }
         if (!mayGain(metric)) {
-            return refused(evidence, "No gain worth shipping: " + figures + ". " + (metric.isBaseNearlyPerfect()
+            return refused(evidence, "No gain worth shipping: " + figures + ".", metric.isBaseNearlyPerfect()
                     ? "The base answers nearly everything already."
                     : "A gain of " + VerdictWords.gain(metric, options.worthwhile() * metric.unit())
-                            + " or more is ruled out."));
+                            + " or more is ruled out.");
         }
         Optional<Untrained> ahead = best(evidence, arm -> arm.gain().isBetter(alpha) && arm.tuned().isWorse(alpha));
         if (ahead.isPresent()) {
@@ -105,13 +108,14 @@ public final class VerdictRules {
         if (rival.isPresent()) {
             return againstUntrained(evidence, rival.get(), figures);
         }
-        String beaten = Stream.of(best(evidence, arm -> !arm.isLookup()), best(evidence, Untrained::isLookup))
-                .flatMap(Optional::stream).map(arm -> arm.tuned().isBetter(alpha) ? " It is better than "
-                        + arm.description() + ", which needs no training: " + difference(arm.tuned()) + "."
-                        : " " + capitalized(VerdictWords.reaches(arm)) + ": " + difference(arm.tuned())
-                                + ", so that a loss of " + points(options.guardTolerance()) + " is ruled out.")
-                .collect(Collectors.joining());
-        return unlessHarmful(evidence, figures, beaten + worse(evidence));
+        String[] beaten = Stream.concat(
+                Stream.of(best(evidence, arm -> !arm.isLookup()), best(evidence, Untrained::isLookup))
+                        .flatMap(Optional::stream).map(arm -> arm.tuned().isBetter(alpha) ? "It is better than "
+                                + arm.description() + ", which needs no training: " + difference(arm.tuned()) + "."
+                                : capitalized(VerdictWords.reaches(arm)) + ": " + difference(arm.tuned())
+                                        + ", so that a loss of " + points(options.guardTolerance()) + " is ruled out."),
+                Stream.of(worse(evidence))).toArray(String[]::new);
+        return unlessHarmful(evidence, figures, beaten);
     }
 
     private boolean beats(Untrained arm) {
@@ -121,33 +125,35 @@ public final class VerdictRules {
     }
 
     /** What a model that is better on the task is worth: it ships where more than the accepted loss is ruled out. */
-    private Verdict unlessHarmful(Evidence evidence, String figures, String besides) {
+    private Verdict unlessHarmful(Evidence evidence, String figures, String... besides) {
         Optional<MetricResult> guard = evidence.guard();
         if (!evidence.writes()) {
             return ship(evidence, figures, besides);
         }
         if (guard.isEmpty()) {
             int fewest = needed.fewestGuarding();
-            return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, fewest, String.format(Locale.ROOT,
-                    "Better on the task, but the loss of general ability is unknown, since no guard set was "
-                            + "asked (at least %d items are needed): %s.%s",
-                    fewest, figures, besides), evidence.untrained());
+            return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, fewest,
+                    Verdict.and(Verdict.and(List.of("Better on the task, but the loss of general ability is unknown, "
+                            + "since no guard set was asked.", "On the task " + figures + "."), besides),
+                            "A guard set of at least " + fewest + " items is needed."),
+                    evidence.untrained());
         }
-        String kept = String.format(Locale.ROOT, " Guard set of general ability: %s, where a loss of %s is accepted.",
+        String kept = String.format(Locale.ROOT, "Guard set of general ability: %s, where a loss of %s is accepted.",
                 figures(guard.get()), points(options.guardTolerance()));
         if (guard.get().interval().low() < -options.guardTolerance()) {
             int more = needed.toBound(guard.get());
-            return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, more, String.format(Locale.ROOT,
-                    "Better on the task, but a loss of general ability is not ruled out: add about %,d guard "
-                            + "items, or train with less change.%s On the task %s.%s",
-                    more, kept, figures, besides), evidence.untrained());
+            return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, more,
+                    Verdict.and(Verdict.and(List.of("Better on the task, but a loss of general ability is not ruled "
+                            + "out.", kept, "On the task " + figures + "."), besides), String.format(Locale.ROOT,
+                                    "Add about %,d guard items, or train with less change.", more)),
+                    evidence.untrained());
         }
-        return ship(evidence, figures, besides + kept);
+        return ship(evidence, figures, Verdict.and(List.of(besides), kept).toArray(String[]::new));
     }
 
-    private static Verdict ship(Evidence evidence, String figures, String besides) {
-        return new Verdict(Decision.SHIP, evidence.tuned(), 0, 0, "Take " + evidence.tuned() + ": " + figures + "."
-                + besides, evidence.untrained());
+    private static Verdict ship(Evidence evidence, String figures, String... besides) {
+        return new Verdict(Decision.SHIP, evidence.tuned(), 0, 0, Verdict.and(List.of("Take " + evidence.tuned() + ": "
+                + figures + "."), besides), evidence.untrained());
     }
 
     /**
@@ -164,34 +170,35 @@ public final class VerdictRules {
         }
         Optional<MetricResult> forgotten = evidence.guard().filter(this::isHarmed);
         if (forgotten.isPresent()) {
-            return no(evidence, "It forgot too much: on the guard set of general ability "
-                    + figures(forgotten.get()) + "; " + found + ".");
+            return no(evidence, "It forgot too much.", "On the guard set of general ability "
+                    + figures(forgotten.get()) + ".", capitalized(found) + ".");
         }
         if (margin.isBetter(alpha)) {
-            return unlessHarmful(evidence, found, "");
+            return unlessHarmful(evidence, found);
         }
         if (margin.difference() == 0) {
             return no(evidence, "The models do not differ: " + found + ".");
         }
         int more = needed.toShow(margin, Math.abs(margin.difference()), 2);
         return new Verdict(Decision.NEED_MORE_ITEMS, evidence.base(), more, 0,
-                String.format(Locale.ROOT, "%s cannot show "
-                        + "a difference: %s. About %,d more pairs would show such a change with %.0f %% power.",
-                        Count.of(margin.items(), "pair"), found, more, 100 * options.power().power()),
+                List.of(Count.of(margin.items(), "pair") + " cannot show a difference: " + found + ".",
+                        String.format(Locale.ROOT, "About %,d more pairs would show such a change with %.0f %% power.",
+                                more, 100 * options.power().power())),
                 evidence.untrained());
     }
 
     private Verdict againstUntrained(Evidence evidence, Untrained rival, String figures) {
-        String compared = String.format(Locale.ROOT, "%s, %s %s, %s. Against the base: %s.",
-                VerdictWords.reaches(rival),
-                evidence.tuned(), score(rival.tuned(), rival.tuned().tuned()), difference(rival.tuned()), figures);
+        String compared = String.format(Locale.ROOT, "%s, %s %s, %s.",
+                capitalized(VerdictWords.reaches(rival)), evidence.tuned(),
+                score(rival.tuned(), rival.tuned().tuned()), difference(rival.tuned()));
+        String base = "Against the base: " + figures + ".";
         if (mayGain(rival.tuned())) {
-            return undecided(evidence, rival.tuned(), rival.name(), String.format(Locale.ROOT, "%s cannot show "
-                    + "whether training beats what needs none; use %s until then: %s",
-                    Count.of(rival.tuned().items(), "item"), rival.description(), compared));
+            return undecided(evidence, rival.tuned(), rival.name(), Count.of(rival.tuned().items(), "item")
+                    + " cannot show whether training beats what needs none; use " + rival.description()
+                    + " until then.", compared, base);
         }
-        return new Verdict(Decision.PROMPT_INSTEAD, rival.name(), 0, 0, "Do not train, use " + rival.description()
-                + ": training adds no worthwhile gain. " + capitalized(compared), evidence.untrained());
+        return new Verdict(Decision.PROMPT_INSTEAD, rival.name(), 0, 0, List.of("Do not train, use "
+                + rival.description() + ": training adds no worthwhile gain.", compared, base), evidence.untrained());
     }
 
     /** The best of those that need no training and are as asked for. */
@@ -199,24 +206,26 @@ public final class VerdictRules {
         return evidence.untrained().stream().filter(chosen).max(Comparator.comparingDouble(arm -> arm.gain().gain()));
     }
 
-    private Verdict refused(Evidence evidence, String why) {
+    private Verdict refused(Evidence evidence, String... why) {
         return best(evidence, arm -> arm.gain().isBetter(alpha)).map(arm -> new Verdict(Decision.PROMPT_INSTEAD,
-                arm.name(), 0, 0, "Do not train, use " + arm.description() + ": " + figures(arm.gain()) + ". " + why,
+                arm.name(), 0, 0,
+                Verdict.and(List.of("Do not train, use " + arm.description() + ": " + figures(arm.gain())
+                        + "."), why),
                 evidence.untrained()))
                 .orElseGet(() -> no(evidence, why));
     }
 
-    private static Verdict no(Evidence evidence, String why) {
-        return new Verdict(Decision.DO_NOT_SHIP, evidence.base(), 0, 0, why, evidence.untrained());
+    private static Verdict no(Evidence evidence, String... why) {
+        return new Verdict(Decision.DO_NOT_SHIP, evidence.base(), 0, 0, List.of(why), evidence.untrained());
     }
 
     /** @param metric whose gain is not certain, over the base or a prompt */
-    private Verdict undecided(Evidence evidence, MetricResult metric, String arm, String sentence) {
+    private Verdict undecided(Evidence evidence, MetricResult metric, String arm, String... why) {
         double gain = Math.max(metric.gain(), options.worthwhile() * metric.unit());
         int more = needed.toShow(metric, gain, 1 + evidence.others().size());
-        return new Verdict(Decision.NEED_MORE_ITEMS, arm, more, 0, String.format(Locale.ROOT, "%s About %,d more items "
-                + "would show a gain of %s with %.0f %% power.", sentence, more, VerdictWords.gain(metric, gain),
-                100 * options.power().power()), evidence.untrained());
+        return new Verdict(Decision.NEED_MORE_ITEMS, arm, more, 0, Verdict.and(List.of(why), String.format(Locale.ROOT,
+                "About %,d more items would show a gain of %s with %.0f %% power.", more,
+                VerdictWords.gain(metric, gain), 100 * options.power().power())), evidence.untrained());
     }
 
     /** Whether a gain worth having is not ruled out, and there is room for one. */
@@ -235,7 +244,7 @@ public final class VerdictRules {
     private String worse(Evidence evidence) {
         String all = evidence.others().stream().filter(other -> other.isWorse(alpha)).map(VerdictWords::figures)
                 .collect(Collectors.joining("; "));
-        return all.isEmpty() ? "" : " Worse: " + all + ".";
+        return all.isEmpty() ? "" : "Worse: " + all + ".";
     }
 
     /**

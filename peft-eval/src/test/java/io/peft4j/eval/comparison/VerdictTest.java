@@ -51,8 +51,21 @@ class VerdictTest {
         assertEquals(Decision.SHIP, verdict.decision());
         assertEquals("tuned", verdict.arm());
         assertEquals(0, verdict.itemsNeeded() + verdict.guardItemsNeeded());
-        assertTrue(verdict.toString().startsWith("ship: Take tuned: 81 % of answers hold the expected fact against "
+        assertTrue(verdict.inOneLine().startsWith("ship: Take tuned: 81 % of answers hold the expected fact against "
                 + "4.5 %, difference 76 points ["), verdict.toString());
+    }
+
+    @Test
+    void aVerdictIsPrintedOneSentenceALine() {
+        Verdict verdict = decide(Evidence.of(BETTER).withGuard(outcome("guard", 150, 52, 15, 11)));
+        List<String> lines = verdict.toString().lines().toList();
+        assertEquals("harm not known:", lines.get(0));
+        assertEquals("- Better on the task, but a loss of general ability is not ruled out.", lines.get(1));
+        assertTrue(lines.get(lines.size() - 1).startsWith("- Add about 2,"), "what to do comes last: " + verdict);
+        assertEquals(verdict.sentences().size(), lines.stream().filter(line -> line.startsWith("- ")).count());
+        assertTrue(lines.stream().allMatch(line -> line.length() <= 100), verdict.toString());
+        assertEquals(verdict.sentence(), String.join(" ", lines.subList(1, lines.size())).replaceAll("(^| )- ", "$1")
+                .replaceAll(" +", " "));
     }
 
     @Test
@@ -113,8 +126,8 @@ class VerdictTest {
         // -2.7 points [-9.2, 3.9] on 150: a loss of 5 is neither ruled out nor shown.
         Verdict open = decide(Evidence.of(BETTER).withGuard(outcome("guard", 150, 52, 15, 11)));
         assertEquals(Decision.HARM_NOT_KNOWN, open.decision());
-        assertTrue(open.sentence().startsWith("Better on the task, but a loss of general ability is not ruled out: "
-                + "add about 2,"), open.sentence());
+        assertTrue(open.sentence().startsWith("Better on the task, but a loss of general ability is not ruled out. "
+                + "Guard set of general ability: "), open.sentence());
         assertFalse(open.ships() || none.ships() || few.ships());
     }
 
@@ -129,7 +142,7 @@ class VerdictTest {
         Verdict verdict = decide(Evidence.of(BETTER));
         assertEquals(Decision.HARM_NOT_KNOWN, verdict.decision());
         assertEquals(54, verdict.guardItemsNeeded());
-        assertTrue(verdict.toString().startsWith("harm not known: Better on the task, but the loss of general "
+        assertTrue(verdict.inOneLine().startsWith("harm not known: Better on the task, but the loss of general "
                 + "ability is unknown, since no guard set was asked"), verdict.toString());
         assertEquals("harm_not_known", verdict.toJson().get("decision").asText());
     }
@@ -207,7 +220,7 @@ class VerdictTest {
         Verdict worse = besideLookup(53, 20, 13, 9);
         assertEquals(Decision.NEED_MORE_ITEMS, worse.decision(), worse.sentence());
         assertEquals(Verdict.LOOKUP, worse.arm());
-        assertTrue(worse.sentence().contains("use the most similar training row until then: the most similar training "
+        assertTrue(worse.sentence().contains("use the most similar training row until then. The most similar training "
                 + "row, which needs no training, answers 62 %, tuned 55 %"), worse.sentence());
         JsonNode known = worse.toJson().at("/without_training/0");
         assertEquals(33 / 53.0, known.get("score").asDouble(), 1e-9);
@@ -228,7 +241,7 @@ class VerdictTest {
     void aRowThatAnswersEverythingIsLookedUpInstead() {
         Verdict verdict = nestedLookup(400, 40, 360, 350);
         assertEquals(Decision.PROMPT_INSTEAD, verdict.decision());
-        assertTrue(verdict.toString().startsWith("look up instead: Do not train, use the most similar training row: "),
+        assertTrue(verdict.inOneLine().startsWith("look up instead: Do not train, use the most similar training row: "),
                 verdict.toString());
         assertEquals("Look up instead", verdict.toJson().get("words").asText());
         assertEquals("prompt_instead", verdict.toJson().get("decision").asText());
@@ -328,12 +341,13 @@ class VerdictTest {
         assertEquals("tuned", verdict.arm());
         assertEquals("Better, and not finished", verdict.words());
         assertTrue(verdict.sentence().startsWith("Better, and not finished: 60 of 240 rows were not learned (training: "
-                + "ended by the bound of epochs); continue the training. Take tuned: 45 % of"), verdict.sentence());
+                + "ended by the bound of epochs). Take tuned: 45 % of"), verdict.sentence());
+        assertEquals("Continue the training.", verdict.sentences().get(verdict.sentences().size() - 1));
         assertEquals("not_finished", verdict.toJson().get("decision").asText());
         // Known by the training alone, and by the answers alone.
         assertEquals(Decision.NOT_FINISHED, learned(40, 0, 0, unlearned(1)).decision());
         assertTrue(learned(40, 40, 20, Optional.empty()).sentence().startsWith("Better, and not finished: 20 of 40 "
-                + "rows that it was trained on are wrong; continue the training."));
+                + "rows that it was trained on are wrong. "));
         // All is learned, or the model is good enough.
         assertEquals(Decision.SHIP, learned(40, 40, 40, unlearned(0)).decision());
         assertEquals(Decision.SHIP, learned(40, 40, 40, Optional.empty()).decision());
@@ -345,14 +359,14 @@ class VerdictTest {
     void ownRowsTellWhyHeldOutItemsAreWrong() {
         Verdict not = learned(72, 40, 20, unlearned(60));
         assertTrue(not.sentence().endsWith(" Not learned: of 40 rows that it was trained on 20 are right, of held-out "
-                + "items 82 %; 60 of 240 rows were not learned (training: ended by the bound of epochs); train longer, "
+                + "items 82 %; 60 of 240 rows were not learned (training: ended by the bound of epochs). Train longer, "
                 + "with a higher rank or on more layers."), not.sentence());
         JsonNode own = not.toJson().get("own_rows");
         assertEquals("{\"n\":40,\"right\":20,\"finding\":\"not_learned\",\"rows\":240,\"unlearned\":60,"
                 + "\"ending\":\"ended by the bound of epochs\"}", own.toString());
         Verdict reworded = learned(40, 40, 36, Optional.empty());
         assertTrue(reworded.sentence().endsWith(" Learned and not carried over to new wordings: of 40 rows that it was "
-                + "trained on 36 are right, of held-out items 45 %; add more wordings to the training data, such as of "
+                + "trained on 36 are right, of held-out items 45 %. Add more wordings to the training data, such as of "
                 + "\"When does it open?\"."), reworded.sentence());
         assertEquals("not_carried_over", reworded.toJson().get("own_rows").get("finding").asText());
         Verdict good = learned(80, 40, 39, Optional.empty());

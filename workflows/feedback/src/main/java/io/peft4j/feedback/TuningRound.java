@@ -49,6 +49,6 @@ public record TuningRound(Outcome outcome, int learned, int heldOut, Optional<Co
     }
 
     private String verdict() {
-        return comparison.map(report -> report.verdict().toString()).orElse("");
+        return comparison.map(report -> report.verdict().inOneLine()).orElse("");
     }
 }

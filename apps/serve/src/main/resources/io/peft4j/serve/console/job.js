@@ -159,7 +159,7 @@ function verdictCard({ verdict, metrics, arms, deciding_metric: metric }) {
       high: deciding.ci_high ?? deciding.share }));
   return el("section", { class: `card verdict ${verdict.decision}`, "aria-label": "Verdict" },
     el("h2", {}, `Verdict: ${(verdict.words || verdict.decision.replaceAll("_", " ")).toLowerCase()}`),
-    el("p", {}, verdict.sentence),
+    el("ul", {}, (verdict.sentences || [verdict.sentence]).map((sentence) => el("li", {}, sentence))),
     bars.length > 0 && [barPlot(`${metric} of each, with 95 % intervals`, bars),
       el("p", { class: "legend" }, `${metric.replaceAll("_", " ")} of each, with 95 % intervals`)],
     all.length > 0 && folded("Metrics", table("Metrics", [

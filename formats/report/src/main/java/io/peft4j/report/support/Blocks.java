@@ -9,15 +9,16 @@ public final class Blocks {
     }
 
     /**
-     * The head of a page: what it comes to, in a word and a sentence.
+     * The head of a page: what it comes to, in a word and a sentence, or a list of several.
      *
      * @param tone whether that is good
      * @param headline the word
-     * @param sentence the sentence
+     * @param sentences the sentence, or a list of several
      * @param more what belongs right below it
      */
-    public static Html banner(Status tone, String headline, String sentence, Object... more) {
-        return Html.tag("header", Html.tag("h1", headline), Html.tag("p", sentence)).css("card " + tone.css())
+    public static Html banner(Status tone, String headline, Object sentences, Object... more) {
+        return Html.tag("header", Html.tag("h1", headline), sentences instanceof List<?> several ? list(several)
+                : Html.tag("p", sentences)).css("card " + tone.css())
                 .add(more);
     }
 
@@ -38,9 +39,13 @@ public final class Blocks {
 
     /** A list of points in a box, with a heading; for what must not be overlooked. */
     public static Html points(Status tone, String heading, List<?> points) {
+        return Html.tag("div", Html.tag("b", heading), list(points)).css("points " + tone.css());
+    }
+
+    private static Html list(List<?> points) {
         Html list = Html.tag("ul");
         points.forEach(point -> list.add(Html.tag("li", point)));
-        return Html.tag("div", Html.tag("b", heading), list).css("points " + tone.css());
+        return list;
     }
 
     /** Names and what they stand for, one line each. */
