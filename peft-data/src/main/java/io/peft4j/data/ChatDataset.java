@@ -3,6 +3,12 @@ package io.peft4j.data;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.Completion.StopReason;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.clean.DataSplit;
 import io.peft4j.data.clean.SplitRule;
 import io.peft4j.data.example.ChatExample;
@@ -19,10 +25,14 @@ import io.peft4j.data.task.RowKind;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +51,8 @@ public final class ChatDataset implements Iterable<ChatExample> {
     /** As measured on 176 examples; of many, all general ones are a tenth of the whole. */
     private static final double GENERAL_SHARE = 0.6;
     private static final int GENERAL_EVERY = 1000;
+    /** Not the number of an item. */
+    private static final Pattern SENTENCE_END = Pattern.compile("\\p{L}[.!?][\"')\\]]*(?=\\s|$)");
 
     private final List<ChatExample> examples;
 
@@ -140,13 +152,60 @@ public final class ChatDataset implements Iterable<ChatExample> {
 
     /**
      * These examples with {@link #general} ones, so that a training on them forgets less: three for each five, at most
-     * all, and all of them once for each thousand examples begun. Only a model with a chat template learns them.
+     * all, and all of them once for each thousand examples begun. Only a model with a chat template learns them. The
+     * answers of the base can take the place of theirs ({@link #answeredBy}).
      */
     public ChatDataset remembering() {
         List<ChatExample> general = general().examples;
         long most = (long) general.size() * ((examples.size() - 1) / GENERAL_EVERY + 1);
         return plus(new ChatDataset(Stream.generate(() -> general).flatMap(List::stream)
                 .limit(Math.min(most, Math.round(GENERAL_SHARE * examples.size()))).toList()));
+    }
+
+    /**
+     * The same with a model's own answers in the place of the general examples' written ones: greedy, of at most 64
+     * tokens, up to their last whole sentence. What is learned with them stays nearer to the model than what is learned
+     * with the answers of others (replay of own answers). Examples without a whole sentence are left out; those of a
+     * file are as they were, whatever they say.
+     *
+     * @throws ConfigurationException when there are general examples, and the model has no chat template
+     */
+    public ChatDataset answeredBy(LanguageModel base) {
+        List<Prompt> prompts = examples.stream().filter(ChatDataset::isWritten)
+                .<Prompt>map(example -> Prompt.of(base, example.prompt())).distinct().toList();
+        if (prompts.isEmpty()) {
+            return this;
+        }
+        List<Completion> completions = base.generate(prompts, GenerationOptions.defaults());
+        Map<Prompt, String> answers = new HashMap<>();
+        for (int i = 0; i < prompts.size(); i++) {
+            Completion completion = completions.get(i);
+            String text = completion.text().strip();
+            answers.put(prompts.get(i), completion.stopReason() == StopReason.LENGTH ? wholeSentences(text) : text);
+        }
+        LOG.info("{} are answered by the base itself", Count.of(prompts.size(), "general question"));
+        return new ChatDataset(examples.stream().flatMap(example -> {
+            if (!isWritten(example)) {
+                return Stream.of(example);
+            }
+            String answer = answers.get(Prompt.of(base, example.prompt()));
+            return answer.isEmpty() ? Stream.empty() : Stream.of(ChatExample.of(Stream.concat(example.prompt().stream(),
+                    Stream.of(ChatMessage.assistant(answer))).toArray(ChatMessage[]::new))
+                    .at(new Origin(Origin.ANSWERED, example.origin().line())));
+        }).toList());
+    }
+
+    private static boolean isWritten(ChatExample example) {
+        return example.origin().file().equals(Origin.GENERAL);
+    }
+
+    private static String wholeSentences(String text) {
+        Matcher ends = SENTENCE_END.matcher(text);
+        int end = 0;
+        while (ends.find()) {
+            end = ends.end();
+        }
+        return text.substring(0, end);
     }
 
     /** The examples. */

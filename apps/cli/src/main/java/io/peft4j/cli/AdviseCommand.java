@@ -69,8 +69,8 @@ final class AdviseCommand extends TrainingCommand {
         DataInput.requirePlace(report, data, heldOut, passages);
         GenerationOptions generation = fromOptions(() -> GenerationOptions.defaults().withMaxNewTokens(maxNewTokens));
         AdapterOptions.Choice choice = adapter.choice(this);
-        TrainingData examples = examples();
-        boolean answers = examples.chats().isPresent();
+        TrainingData read = examples();
+        boolean answers = read.chats().isPresent();
         if (!answers && passages != null) {
             throw usage("--passages is for --objective sft, whose models write answers");
         }
@@ -81,7 +81,8 @@ final class AdviseCommand extends TrainingCommand {
                 name -> engine.load(name, console())).held();
         Optional<Passages> texts = Optional.ofNullable(passages).map(Passages::ofFile);
         Console console = console();
-        try (BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)))) {
+        try (BaseModel base = engine.load(model, console, source -> read.task(() -> BaseModel.taskOf(source)))) {
+            TrainingData examples = on(base, read);
             console.say("model:      %s", EngineOptions.describe(base));
             FineTuningAdvisor advisor = FineTuningAdvisor.of(base, new AdviceTraining(this, base, choice, examples))
                     .generation(generation).prices(prices.prices()).seed(asked().seed()).listener(console::say);

@@ -42,9 +42,10 @@ final class EstimateCommand extends TrainingCommand {
         checkTraining();
         fromOptions(prices::prices);
         AdapterOptions.Choice choice = adapter.choice(this);
-        TrainingData examples = examples();
+        TrainingData read = examples();
         Console console = console();
-        try (BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)))) {
+        try (BaseModel base = engine.load(model, console, source -> read.task(() -> BaseModel.taskOf(source)))) {
+            TrainingData examples = on(base, read);
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen))) {
                 console.say("model:      %s", EngineOptions.describe(base));

@@ -44,9 +44,10 @@ final class LearningRateCommand extends TrainingCommand {
         checkTraining();
         DataInput.requirePlace(report, data);
         AdapterOptions.Choice choice = adapter.choice(this);
-        TrainingData examples = examples();
+        TrainingData read = examples();
         Console console = console();
-        try (BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)))) {
+        try (BaseModel base = engine.load(model, console, source -> read.task(() -> BaseModel.taskOf(source)))) {
+            TrainingData examples = on(base, read);
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen));
                     TrainingProgress progress = new TrainingProgress(console, false)) {

@@ -85,18 +85,19 @@ final class SweepCommand extends TrainingCommand {
         if (!choice.isNew()) {
             throw usage("--adapter-init is not for a sweep, whose trials begin with new adapters");
         }
-        TrainingData examples = examples();
-        if (validation == null && examples.chats().isEmpty()) {
+        TrainingData read = examples();
+        if (validation == null && read.chats().isEmpty()) {
             throw usage("trials are compared by their loss on validation data: give --validation");
         }
-        if (sideBySide != null && sideBySide > 1 && examples.chats().isEmpty()) {
+        if (sideBySide != null && sideBySide > 1 && read.chats().isEmpty()) {
             throw usage("--side-by-side is for --objective sft: only trials that predict the next token of chats share "
                     + "passes");
         }
         Cancellation cancellation = new Cancellation();
         Console console = console();
-        try (BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)));
+        try (BaseModel base = engine.load(model, console, source -> read.task(() -> BaseModel.taskOf(source)));
                 Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
+            TrainingData examples = on(base, read);
             askOnce(base);
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             PeftConfig usual = choice.with(chosen).config(base).orElseThrow();
@@ -160,7 +161,7 @@ final class SweepCommand extends TrainingCommand {
         }
         Optional<Hyperparameters> chosen = trial.chosen(base, examples, choice);
         return new TrialSetup(choice.with(chosen).config(base).orElseThrow(), tuned -> trial.builder(tuned, chosen),
-                learnsOther ? Optional.of(trial.examples()::train) : Optional.empty());
+                learnsOther ? Optional.of(trial.on(base, trial.examples())::train) : Optional.empty());
     }
 
     /** As it is given on the command line. */

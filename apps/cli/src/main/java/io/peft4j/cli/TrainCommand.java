@@ -124,12 +124,16 @@ final class TrainCommand extends TrainingCommand {
         if (workers.isFirst()) {
             output = Trainer.requireOutput(output, start(), existing.policy());
         }
-        TrainingData examples = examples();
+        TrainingData read = examples();
         Cancellation cancellation = new Cancellation();
         Console console = console();
         try (WorkerCollective together = workers.join();
-                BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)),
+                BaseModel base = engine.load(model, console, source -> read.task(() -> BaseModel.taskOf(source)),
                         workers.shareAMachine())) {
+            if (together.count() > 1 && isGiven("--remember-by")) {
+                throw usage("--remember-by is for one worker: several may answer differently");
+            }
+            TrainingData examples = on(base, read);
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen));
                     TrainingProgress progress = new TrainingProgress(console, json);

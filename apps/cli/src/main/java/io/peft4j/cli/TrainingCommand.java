@@ -29,6 +29,7 @@ abstract class TrainingCommand extends PeftCommand {
     /** The most batches that first values are computed from. */
     private static final int CALIBRATION_BATCHES = 32;
     private static final int CALIBRATION_SIZE = 8;
+    private static final String SELF = "self";
 
     @HelpGroup(HelpGroup.DATA)
     @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
@@ -61,6 +62,10 @@ abstract class TrainingCommand extends PeftCommand {
             + "five rows, at most 104 to a thousand. For --objective sft on a model with a chat template.")
     private boolean remember;
 
+    @Option(names = "--remember-by", paramLabel = "written|self", description = "Whose answers general examples have: "
+            + "those written for them, or the base's own, which it is asked for before. Default: written")
+    private String rememberBy;
+
     @Mixin
     private KeepOptions keep;
 
@@ -82,6 +87,12 @@ abstract class TrainingCommand extends PeftCommand {
         }
         objective.check(this, asked, own);
         keep.check(this);
+        if (rememberBy != null && !remember) {
+            throw usage("--remember-by has no effect without --remember");
+        }
+        if (rememberBy != null && !List.of("written", SELF).contains(rememberBy)) {
+            throw usage("--remember-by is " + rememberBy + "; it must be written or self");
+        }
     }
 
     /** Asks the base once for what several trainings keep. */
@@ -94,6 +105,11 @@ abstract class TrainingCommand extends PeftCommand {
         TrainingData read = objective.read(asked(), input, data, Optional.ofNullable(validation),
                 name -> engine.load(name, console()));
         return remember ? read.remembering() : read;
+    }
+
+    /** The examples as they are learned on a base, which answers the general ones where that is asked for. */
+    final TrainingData on(BaseModel base, TrainingData examples) {
+        return SELF.equals(rememberBy) ? examples.answeredBy(base) : examples;
     }
 
     /** The base with the adapter to be trained. */

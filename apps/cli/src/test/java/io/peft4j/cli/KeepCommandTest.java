@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -66,13 +67,17 @@ class KeepCommandTest {
         JsonNode run = CommandRun.parse(Files.readString(folder.resolve("remembered/run.json")));
 
         assertEquals(3, run.get("plan").get("examples").asInt(), "two rows and a general one");
+        JsonNode usual = train("again", "--remember").get(0).get("train_loss");
+        assertEquals(usual, train("written", "--remember", "--remember-by", "written").get(0).get("train_loss"));
+        assertNotEquals(usual, train("own", "--remember", "--remember-by", "self").get(0).get("train_loss"));
         String error = CommandRun.failing(1, words("other", "--remember", "--objective", "self-distillation")
                 .toArray());
         assertTrue(error.contains("by the objective sft alone, not beside [2 examples for self-distillation]"), error);
     }
 
     @ParameterizedTest
-    @CsvSource({"--keep-share, 1, has no effect without --keep", "--keep-by, rows, 'has no effect without --keep'"})
+    @CsvSource({"--remember-by, self, 'has no effect without --remember'",
+        "--keep-share, 1, has no effect without --keep", "--keep-by, rows, 'has no effect without --keep'"})
     void optionsWithoutAnythingToKeepAreErrors(String option, String value, String said) throws IOException {
         String error = CommandRun.failing(2, words("out", option, value).toArray());
 

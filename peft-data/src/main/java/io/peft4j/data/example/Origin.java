@@ -13,9 +13,12 @@ public record Origin(String file, long line) {
     /** Where general examples stand, which keep a model from forgetting, and are not what it is to learn. */
     public static final String GENERAL = "the built-in general.jsonl";
 
+    /** Where they stand with the answers of the model that is trained. */
+    public static final String ANSWERED = "the general questions";
+
     /** Whether it is a general example, beside those that are to be learned. */
     public boolean isGeneral() {
-        return file.equals(GENERAL);
+        return file.equals(GENERAL) || file.equals(ANSWERED);
     }
 
     @Override
