@@ -28,8 +28,9 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Holds what rows say against each other, whatever their kind: several answers to one input, and labels of one meaning
- * in two spellings. Keeps some 60 bytes a row.
+ * Holds what rows say against each other, whatever their kind: several answers to one input, labels of one meaning in
+ * two spellings, and labels that all similar rows speak against. Keeps some 60 bytes a row, 500 of one with
+ * a label.
  */
 @Internal(shared = true)
 public final class LabelCheck implements Serializable {
@@ -66,14 +67,15 @@ public final class LabelCheck implements Serializable {
         }
     }
 
-    private record Place(int file, long line) implements Serializable {
+    record Place(int file, long line) implements Serializable {
     }
 
     /** Whether a row keeps to a form, and else what is wrong. */
     private record Formed(Place place, String broken) implements Serializable {
     }
 
-    private record Said(long input, long words, long right, Place place) implements Serializable {
+    /** @param features of a text with one label what {@link LabelPredictions} compares, of others nothing */
+    record Said(long input, long words, long right, int[] features, Place place) implements Serializable {
     }
 
     private static final class Slot implements Serializable {
@@ -98,8 +100,10 @@ public final class LabelCheck implements Serializable {
             }
             long context = Hashing.of(said.context());
             long label = Hashing.of(folded(right));
+            String words = folded(said.input().replaceAll("[^\\p{L}\\p{M}\\p{N}]+", " "));
+            boolean single = said.right().size() == 1 && said.options().containsAll(said.right());
             rows.add(new Said(Hashing.and(context, ExactKey.collapsed(said.input())), Hashing.and(context,
-                    Hashing.of(folded(said.input().replaceAll("[^\\p{L}\\p{M}\\p{N}]+", " ")))), label, place));
+                    Hashing.of(words)), label, single ? LabelPredictions.features(context, words) : new int[0], place));
             if (texts.size() < MOST_LABELS) {
                 texts.putIfAbsent(label, right.strip().substring(0, Math.min(LONGEST_LABEL, right.strip().length())));
             }
@@ -281,7 +285,11 @@ public final class LabelCheck implements Serializable {
     private record Report(String name, Slot slot, List<String> files, UnaryOperator<String> shown,
             List<Fault> faults) {
         void add() {
-            slot.differing().forEach(this::contradictions);
+            List<List<Said>> differing = slot.differing();
+            differing.forEach(this::contradictions);
+            Set<Long> contradicted = differing.stream().map(group -> group.get(0).words).collect(Collectors.toSet());
+            new LabelPredictions(slot.rows.stream().filter(row -> row.features.length > 0
+                    && !contradicted.contains(row.words)).toList()).each(this::outlier);
             Map<String, List<String>> spellings = slot.spellings();
             spellings.forEach((label, others) -> others.forEach(other -> fault("label_spelling",
                     tidy(other).equals(tidy(label)), slot.labels.get(other), used(other) + " is " + used(label)
@@ -331,13 +339,29 @@ public final class LabelCheck implements Serializable {
             }
         }
 
+        private void outlier(Said row, List<Said> others) {
+            String label = text(row);
+            String probable = text(others.get(0));
+            if (!isNear(label, probable)) {
+                fault("label_outlier", false, List.of(row.place),
+                        "has the " + name + " '" + label + "', unlike similar "
+                                + "rows: did you mean '" + probable + "', as in " + places(others) + "?");
+            }
+        }
+
+        private String text(Said row) {
+            return shown.apply(slot.texts.getOrDefault(row.right, "..."));
+        }
+
+        private String places(List<Said> rows) {
+            return rows.stream().limit(LISTED).map(Said::place).map(place -> (place.file == 0 ? ""
+                    : files.get(place.file) + " ") + "line " + place.line).distinct().collect(Collectors.joining(", "));
+        }
+
         private void contradiction(List<Said> rows, boolean error, String what) {
             fault("contradiction", error, rows.stream().map(Said::place).toList(), what + rows.stream().collect(
                     Collectors.groupingBy(Said::right, LinkedHashMap::new, Collectors.toList())).entrySet().stream()
-                    .map(one -> " '" + shown.apply(slot.texts.getOrDefault(one.getKey(), "...")) + "' in "
-                            + one.getValue().stream().limit(LISTED).map(Said::place).map(place -> (place.file == 0 ? ""
-                                    : files.get(place.file) + " ") + "line " + place.line).distinct()
-                                    .collect(Collectors.joining(", ")))
+                    .map(one -> " '" + text(one.getValue().get(0)) + "' in " + places(one.getValue()))
                     .collect(Collectors.joining(" and")));
         }
     }

@@ -73,6 +73,9 @@ public enum FindingCode {
     /** A rare label that is nearly a frequent one. */
     LABEL_TYPO(Severity.WARNING, "A slip of the pen is a class of its own, with too few rows to be learned.",
             "Correct it if it is one."),
+    /** A label that all similar rows speak against. */
+    LABEL_OUTLIER(Severity.WARNING, "A wrong label teaches the wrong class, and counts a right answer as wrong.",
+            "Read the rows, and correct the label if it is wrong."),
     /** A held-out label that no training row has. */
     UNKNOWN_LABEL(Severity.WARNING, "The model never gives it, so that these rows always count as wrong.",
             "Correct its spelling, or add training rows with it."),

@@ -107,7 +107,7 @@ class PlantedLabelsTest {
         }
         return set.fault("contradiction", List.of(2), row, text(1), "login", "0.4", "delivery", "0.6")
                 .fault("invalid_row", List.of(), row, text(70), "login", "0.4", "delivery", "0.7")
-                .fault("label_typo", List.of(), row, text(71), "biling", "0.4", "delivery", "0.6");
+                .fault("label_typo", List.of(), row, text(72), "biling", "0.4", "delivery", "0.6");
     }
 
     private static Planted pairs() {
@@ -230,7 +230,7 @@ class PlantedLabelsTest {
         }
         return set.fault("contradiction", List.of(1), row, text(0), "login")
                 .fault("label_typo", List.of(), row, text(70), "biling")
-                .fault("label_spelling", List.of(), row, text(71), "Refund");
+                .fault("label_spelling", List.of(), row, text(73), "Refund");
     }
 
     static Stream<Planted> sets() {
