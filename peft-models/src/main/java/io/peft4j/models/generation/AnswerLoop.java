@@ -3,6 +3,7 @@ package io.peft4j.models.generation;
 import io.peft4j.core.engine.BackgroundLoop;
 import io.peft4j.core.engine.TurnExecutor;
 import io.peft4j.core.error.ClosedException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.EncoderDecoderNetwork;
@@ -31,7 +32,7 @@ final class AnswerLoop {
     /** How often requests that cannot begin yet are looked at, whose time may be over. */
     private static final long LOOK_MILLIS = 100;
     /** A step takes seconds at most. */
-    private static final Duration STALLED = Duration.ofMinutes(2);
+    private static final Duration STALLED = Duration.ofMinutes(1);
     private static final RuntimeException NO_REASON = new IllegalStateException("decoding failed");
 
     private final TextGenerator generator;
@@ -47,7 +48,8 @@ final class AnswerLoop {
     private double secondsPerRequest = 1;
     private long lastDone = System.nanoTime();
     private AnswerStatus status;
-    private volatile long turned = System.nanoTime();
+    /** When an answer grew last, or the first came after there was none: turns in which all fails do not count. */
+    private volatile long progressed = System.nanoTime();
     private final BackgroundLoop loop;
 
     /** A loop over a cache of its share of the memory. */
@@ -90,7 +92,7 @@ final class AnswerLoop {
             requireRoom(pending.request().client());
             search.isReady(pending, pending.answers().get(0));
             // Until now it had nothing to do.
-            turned = running.isEmpty() && waiting.size() == 0 ? System.nanoTime() : turned;
+            progressed = running.isEmpty() && waiting.size() == 0 ? System.nanoTime() : progressed;
             waiting.add(pending);
             lock.notifyAll();
         }
@@ -135,8 +137,9 @@ final class AnswerLoop {
             if (!loop.isAlive() && !closing) {
                 return Optional.of("the thread that answers has ended; restart the server");
             }
-            return (!running.isEmpty() || waiting.size() > 0) && now - turned > STALLED.toNanos()
-                    ? Optional.of("answers have not gone on for " + STALLED.toSeconds() + " s") : Optional.empty();
+            int asked = running.size() + waiting.size();
+            return asked > 0 && now - progressed > STALLED.toNanos() ? Optional.of("answers have not gone on for "
+                    + STALLED.toSeconds() + " s; waiting: " + Count.of(asked, "request")) : Optional.empty();
         }
     }
 
@@ -181,7 +184,6 @@ final class AnswerLoop {
                     closed = true;
                 }
             }
-            turned = System.nanoTime();
             return closed ? Optional.empty() : Optional.of(waiting.all().get(0).base());
         }
     }
@@ -198,8 +200,9 @@ final class AnswerLoop {
                         .forEach(decodes ? batch::join : this::answerAlone);
                 boolean grown = batch.step(each -> search.isReady(each.pending(), each.answer()));
                 settle(batch);
-                turned = System.nanoTime();
-                if (!grown) {
+                if (grown) {
+                    progressed = System.nanoTime();
+                } else {
                     awaitNews();
                 }
             }
@@ -232,7 +235,6 @@ final class AnswerLoop {
                     return come;
                 }
                 status = status(batch);
-                turned = System.nanoTime();
                 lock.notifyAll();
                 try {
                     // Nothing runs, so what waits cannot begin yet.
@@ -322,7 +324,6 @@ final class AnswerLoop {
     /** An encoder-decoder's answers to one request, which share a batch with no other. */
     private void answerAlone(PendingRequest pending) {
         pending.watch().begin();
-        turned = System.nanoTime();
         try {
             List<Completion> found = generator.generate(pending.base(), List.of(pending.request().prompt()),
                     pending.options());
@@ -330,6 +331,7 @@ final class AnswerLoop {
                 pending.end(i, found.get(i));
             }
             pending.close(found);
+            progressed = System.nanoTime();
         } catch (RuntimeException | Error e) {
             pending.fail(e);
         }

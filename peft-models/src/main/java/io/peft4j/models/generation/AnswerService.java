@@ -83,7 +83,7 @@ public final class AnswerService implements AutoCloseable {
     }
 
     /**
-     * Why answers do not come: the thread that makes them has ended, or has not gone on for two minutes. Empty where
+     * Why answers do not come: the thread that makes them has ended, or for a minute no answer has grown. Empty where
      * they do, or no one waits for one.
      *
      * @param now the time by the clock of {@link System#nanoTime}

@@ -95,6 +95,18 @@ class AnswerServiceTest {
     }
 
     @Test
+    void turnsInWhichNoAnswerGrowsAreNoProgress() throws InterruptedException {
+        Gate gate = new Gate("stalled");
+        try (AnswerService service = AnswerService.open(model, OPTIONS)) {
+            service.submit(request(5, 1, LONG.withConstraint(gate)));
+            long later = System.nanoTime() + Duration.ofMinutes(1).toNanos();
+            assertFalse(service.awaitIdle(Duration.ofMillis(500)));
+            assertEquals("answers have not gone on for 60 s; waiting: 1 request", service.problem(later).orElse(""));
+            gate.open();
+        }
+    }
+
+    @Test
     void theListenerHearsTheAnswerInPieces() {
         GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(20).withLogProbabilities(2)
                 .withStopStrings(List.of("never comes"));
