@@ -3,7 +3,10 @@ package io.peft4j.train.parallel;
 import io.peft4j.train.parallel.Link.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -12,6 +15,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Workers with a connection between every two of them. For a sum each worker adds up its own part of the values for
@@ -19,7 +24,9 @@ import java.util.stream.IntStream;
  * steps, however many there are.
  */
 final class SocketWorkers implements WorkerCollective {
+    private static final Logger LOG = LoggerFactory.getLogger(SocketWorkers.class);
     private static final int MOST_WORDS = 64 << 20;
+    private static final int FAREWELL_SECONDS = 2;
 
     private final WorkerGroup group;
     private final Link[] links;
@@ -65,31 +72,30 @@ final class SocketWorkers implements WorkerCollective {
         long call = calls++;
         int from = bound(rank(), count);
         int length = bound(rank() + 1, count) - from;
-        List<Future<?>> sent = sendEach(rank -> links[rank].send(Kind.PART, call, values, bound(rank, count),
-                bound(rank + 1, count)));
-        if (sums.length < length) {
-            sums = new float[length];
-        }
-        Arrays.fill(sums, 0, length, 0);
-        for (int rank = 0; rank < count(); rank++) {
-            // In the order of ranks, so that the bits do not depend on who was first.
-            if (rank == rank()) {
-                add(values, from, 0, length);
-            } else {
-                links[rank].receive(Kind.PART, call, length, (part, at, some) -> add(part, 0, at, some));
+        exchange(rank -> links[rank].send(Kind.PART, call, values, bound(rank, count), bound(rank + 1, count)), () -> {
+            if (sums.length < length) {
+                sums = new float[length];
             }
-        }
-        await(sent);
+            Arrays.fill(sums, 0, length, 0);
+            for (int rank = 0; rank < count(); rank++) {
+                // In the order of ranks, so that the bits do not depend on who was first.
+                if (rank == rank()) {
+                    add(values, from, 0, length);
+                } else {
+                    links[rank].receive(Kind.PART, call, length, (part, at, some) -> add(part, 0, at, some));
+                }
+            }
+        });
         System.arraycopy(sums, 0, values, from, length);
-        sent = sendEach(rank -> links[rank].send(Kind.SUM, call, values, from, from + length));
-        for (int rank = 0; rank < count(); rank++) {
-            if (rank != rank()) {
-                int first = bound(rank, count);
-                links[rank].receive(Kind.SUM, call, bound(rank + 1, count) - first,
-                        (part, at, some) -> System.arraycopy(part, 0, values, first + at, some));
+        exchange(rank -> links[rank].send(Kind.SUM, call, values, from, from + length), () -> {
+            for (int rank = 0; rank < count(); rank++) {
+                if (rank != rank()) {
+                    int first = bound(rank, count);
+                    links[rank].receive(Kind.SUM, call, bound(rank + 1, count) - first,
+                            (part, at, some) -> System.arraycopy(part, 0, values, first + at, some));
+                }
             }
-        }
-        await(sent);
+        });
     }
 
     private void add(float[] values, int first, int at, int count) {
@@ -108,23 +114,53 @@ final class SocketWorkers implements WorkerCollective {
             throw new IllegalArgumentException(said.length + " bytes are more than a worker may say");
         }
         long call = calls++;
-        List<Future<?>> sent = sendEach(rank -> links[rank].send(Kind.WORDS, call, said));
         List<byte[]> all = new ArrayList<>();
-        for (int rank = 0; rank < count(); rank++) {
-            all.add(rank == rank() ? said : links[rank].receive(Kind.WORDS, call, 0, MOST_WORDS));
-        }
-        await(sent);
+        exchange(rank -> links[rank].send(Kind.WORDS, call, said), () -> {
+            for (int rank = 0; rank < count(); rank++) {
+                all.add(rank == rank() ? said : links[rank].receive(Kind.WORDS, call, 0, MOST_WORDS));
+            }
+        });
         return all;
     }
 
-    private List<Future<?>> sendEach(IntConsumer send) {
-        List<Future<?>> sent = new ArrayList<>();
-        IntStream.range(0, count()).filter(rank -> rank != rank())
-                .forEach(rank -> sent.add(senders.submit(() -> send.accept(rank))));
-        return sent;
+    /** Sends to each, and receives meanwhile. Whatever fails, nothing is sent any more when this returns. */
+    private void exchange(IntConsumer send, Runnable receive) {
+        Map<Integer, Future<?>> sent = new TreeMap<>();
+        try {
+            IntStream.range(0, count()).filter(rank -> rank != rank())
+                    .forEach(rank -> sent.put(rank, senders.submit(() -> send.accept(rank))));
+            receive.run();
+            await(sent.values());
+        } catch (RuntimeException | Error e) {
+            sent.forEach((rank, each) -> {
+                if (!isDone(each)) {
+                    // A write to a socket ends in no other way.
+                    links[rank].close();
+                    isDone(each);
+                }
+            });
+            throw e;
+        }
     }
 
-    private void await(List<Future<?>> sent) {
+    /** Whether a task has ended, for which it gets some time. */
+    private static boolean isDone(Future<?> task) {
+        // An interruption that came before does not make it end sooner.
+        boolean interrupted = Thread.interrupted();
+        try {
+            task.get(FAREWELL_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.debug("a task of a worker that fails", e);
+        } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return task.isDone();
+    }
+
+    private void await(Collection<Future<?>> sent) {
         for (Future<?> each : sent) {
             try {
                 each.get(group.silence().toMillis(), TimeUnit.MILLISECONDS);
@@ -148,15 +184,7 @@ final class SocketWorkers implements WorkerCollective {
                 told.add(senders.submit(() -> link.fail(reason)));
             }
         }
-        for (Future<?> each : told) {
-            try {
-                each.get(2, TimeUnit.SECONDS);
-            } catch (ExecutionException | TimeoutException e) {
-                each.cancel(true);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        told.stream().filter(each -> !isDone(each)).forEach(each -> each.cancel(true));
     }
 
     @Override

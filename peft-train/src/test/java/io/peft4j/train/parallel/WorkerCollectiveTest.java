@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -147,6 +148,21 @@ class WorkerCollectiveTest {
         met.get(1).close();
         String gone = failure(words);
         assertTrue(gone.startsWith("worker 1 (localhost:") && gone.contains(" is gone: "), gone);
+        met.forEach(WorkerCollective::close);
+    }
+
+    @Test
+    void nothingIsSentAnyMoreWhenASumHasFailed() throws Exception {
+        List<WorkerCollective> met = meet(3, Duration.ofSeconds(20));
+        // Worker 2 takes nothing, so that sending its part does not end by itself.
+        Future<Object> sum = on(() -> {
+            met.get(0).sum(new float[30_000_000], 30_000_000);
+            return null;
+        });
+        met.get(1).close();
+        failure(sum);
+        assertEquals(List.of(), Thread.getAllStackTraces().values().stream().flatMap(Stream::of).filter(frame -> frame
+                .getClassName().equals(Link.class.getName()) && frame.getMethodName().equals("send")).toList());
         met.forEach(WorkerCollective::close);
     }
 
