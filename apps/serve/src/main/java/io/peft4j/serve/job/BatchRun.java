@@ -33,6 +33,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ObjLongConsumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -198,6 +199,22 @@ public final class BatchRun {
             } finally {
                 over = true;
                 threads.shutdown();
+                awaitEnd(threads);
+            }
+        }
+
+        /** The rows are closed next, which they read. */
+        private static void awaitEnd(ExecutorService threads) {
+            boolean interrupted = Thread.interrupted();
+            while (!threads.isTerminated()) {
+                try {
+                    threads.awaitTermination(1, TimeUnit.DAYS);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
 

@@ -1,9 +1,12 @@
 package io.peft4j.serve.job;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.engine.WorkShare;
+import io.peft4j.serve.Faults;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Endpoint;
 import io.peft4j.serve.http.Json;
@@ -18,6 +21,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -101,6 +105,34 @@ class BatchRunTest {
             return Json.object();
         }));
         assertEquals(1, most.get());
+    }
+
+    @Test
+    void aBatchThatGetsTooFewThreadsEndsAfterThoseThatHaveBegun() {
+        AtomicInteger threads = new AtomicInteger();
+        AtomicInteger now = new AtomicInteger();
+        CountDownLatch begun = new CountDownLatch(1);
+        try (Faults faults = Faults.where(Faults.Step.THREAD, true, what -> what.contains("peft4j-batch") && threads
+                .incrementAndGet() == 2 && isOver(begun))) {
+            assertThrows(OutOfMemoryError.class, () -> answered(() -> {
+                now.incrementAndGet();
+                begun.countDown();
+                Thread.sleep(500);
+                now.decrementAndGet();
+                return Json.object();
+            }));
+            assertTrue(faults.failed().contains("peft4j-batch"), faults.failed());
+        }
+        assertEquals(0, now.get(), "a request is still being answered");
+    }
+
+    private static boolean isOver(CountDownLatch latch) {
+        try {
+            latch.await();
+            return true;
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test
