@@ -3,6 +3,7 @@ package io.peft4j.data.near;
 import io.peft4j.core.Internal;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -23,6 +24,11 @@ public final class QuestionText {
         return WordTokenizer.of(question).stream().filter(word -> !StopWords.FILLERS.contains(word.norm()))
                 .map(Word::stem)
                 .sorted().collect(Collectors.joining(" "));
+    }
+
+    /** Whether a word carries no topic, as articles and forms of "be" do. */
+    public static boolean isStopWord(String word) {
+        return StopWords.STOPS.contains(word.toLowerCase(Locale.ROOT));
     }
 
     /** The share of a question's words of topic, names and numbers aside, that a text has, too; 1 where it has none. */
