@@ -3,12 +3,15 @@ package io.peft4j.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.augment.Augmentation;
+import io.peft4j.data.augment.NearUnknowns;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,6 +39,15 @@ final class DataAugmentCommand extends PeftCommand {
             + "May be given several times.")
     private List<Path> heldOut = List.of();
 
+    @Option(names = "--unknown", paramLabel = "N", description = "Adds at most N rows that ask for another role, name, "
+            + "thing or number than the rows do and say that it is not known, against invented answers. Paraphrases "
+            + "are only written with --per-example or --model, too.")
+    private Integer unknown;
+
+    @Option(names = "--unknown-answer", paramLabel = "TEXT", description = "What these rows say. Default: \"The "
+            + "handbook does not say that.\", in the language of the row")
+    private String unknownAnswer;
+
     @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "A chat model that also writes "
             + "paraphrases.")
     private String model;
@@ -56,34 +68,52 @@ final class DataAugmentCommand extends PeftCommand {
     @Mixin
     private EngineOptions engine;
 
-    @Option(names = "--json", description = "Prints {\"examples\", \"by_rule\", \"by_model\"}.")
+    @Option(names = "--json", description = "Prints {\"examples\", \"by_rule\", \"by_model\"}, with "
+            + "--unknown also \"unknown\".")
     private boolean json;
 
     @Override
     public Integer call() {
         requireWith("--model",
                 List.of("--temperature", "--seed", "--dtype", "--threads", "--chat-template", "--tool-form"));
+        requireWith("--unknown", List.of("--unknown-answer"));
+        if (unknown != null && unknown < 1) {
+            throw usage("--unknown must be at least 1, got " + unknown);
+        }
         Augmentation augmentation = fromOptions(() -> new Augmentation(perExample));
         GenerationOptions options = fromOptions(() -> GenerationOptions.defaults().withSampling(temperature, 0, 0.95,
                 seed.value()));
         Path target = output.choose(Stream.concat(Stream.of(data), heldOut.stream()).toList());
         List<ChatExample> examples = DataInput.chats(input.file(data));
-        heldOut.forEach(file -> augmentation.holdingOut(DataInput.chats(input.file(file))));
-        List<ChatExample> written = write(augmentation, options, examples);
+        List<ChatExample> held = heldOut.stream().flatMap(file -> DataInput.chats(input.file(file)).stream()).toList();
+        augmentation.holdingOut(held);
+        List<ChatExample> written = unknown == null || model != null || isGiven("--per-example")
+                ? write(augmentation, options, examples) : List.of();
+        List<ChatExample> unanswered = unanswered(examples, held);
         List<ChatExample> all = new ArrayList<>(newOnly ? List.of() : examples);
         all.addAll(written);
+        all.addAll(unanswered);
         output.write(target, all);
         long byModel = written.stream().filter(e -> e.extra().get(Augmentation.MARK).equals("model")).count();
         if (json) {
             ObjectNode line = CommandJson.MAPPER.createObjectNode().put("examples", examples.size())
                     .put("by_rule", written.size() - byModel).put("by_model", byModel);
-            console().print(line);
+            console().print(unknown == null ? line : line.put("unknown", unanswered.size()));
         } else {
+            if (unknown != null) {
+                console().say("%s of %d that say that it is not known%s", Count.of(unanswered.size(), "row"), unknown,
+                        unanswered.isEmpty() ? ": " + NearUnknowns.NONE : "");
+            }
             console().say("%s, %s by rules and %d by the model; %s in %s",
                     Count.of(examples.size(), "example"), Count.of(written.size() - byModel, "paraphrase"), byModel,
                     Count.of(all.size(), "row"), target);
         }
         return 0;
+    }
+
+    private List<ChatExample> unanswered(List<ChatExample> examples, List<ChatExample> held) {
+        return unknown == null ? List.of() : new NearUnknowns(examples, held.stream().flatMap(row -> row.messages()
+                .stream().map(ChatMessage::content)).toList()).rows(unknown, Optional.ofNullable(unknownAnswer));
     }
 
     private List<ChatExample> write(Augmentation augmentation, GenerationOptions options, List<ChatExample> examples) {

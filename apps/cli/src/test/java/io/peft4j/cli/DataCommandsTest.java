@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -71,6 +72,25 @@ class DataCommandsTest {
         CommandRun.succeeding("data", "convert", table, "--output", back);
         assertEquals(41, Files.readAllLines(back).size());
         assertTrue(CommandRun.failing(2, "data", "clean", data, "--output", out, "--steps", "x").contains("x"));
+    }
+
+    @Test
+    void augmentAddsRowsThatSayThatItIsNotKnown() throws IOException {
+        Path data = folder.resolve("roles.jsonl");
+        Files.writeString(data, Stream.of("a Trainee=3", "a Consultant=5", "an Associate=7").map(row -> row.split("="))
+                .map(row -> "{\"question\": \"How many keys does " + row[0] + " get?\", \"answer\": \"" + row[1]
+                        + "\"}\n")
+                .collect(Collectors.joining()));
+        Path out = folder.resolve("known.jsonl");
+        assertEquals(2, CommandRun.succeeding("data", "augment", data, "--output", out, "--unknown", "2",
+                "--unknown-answer", "Nobody knows.", "--json").json().get(0).get("unknown").asInt());
+        List<String> rows = Files.readAllLines(out);
+        assertEquals(5, rows.size(), rows.toString());
+        assertTrue(rows.get(4).contains("Nobody knows.") && rows.get(4).contains("\"unknown\""), rows.get(4));
+        Files.writeString(data, "{\"question\": \"When does it open?\", \"answer\": \"At 6.\"}\n");
+        assertTrue(CommandRun.succeeding("data", "augment", data, "--output", out, "--unknown", "2", "--if-exists",
+                "overwrite").err().contains("no three rows"));
+        CommandRun.failing(2, "data", "augment", data, "--output", out, "--unknown", "0");
     }
 
     @Test
