@@ -49,7 +49,6 @@ public class KernelState {
         implementation.close();
     }
 
-    /** The kernels. */
     Kernels get() {
         return implementation;
     }

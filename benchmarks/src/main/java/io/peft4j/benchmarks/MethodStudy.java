@@ -287,7 +287,6 @@ public final class MethodStudy {
             this.sets = finals("", "").map(row -> row.get("set").asText()).distinct().toList();
         }
 
-        /** The table. */
         static String of(List<JsonNode> rows) {
             return new MethodTable(rows).table();
         }

@@ -27,7 +27,6 @@ final class SharedMatrices implements AutoCloseable {
     private final List<INDArray> matrices;
     private final Map<String, INDArray> pieces = new HashMap<>();
 
-    /** Matrices of the file. */
     SharedMatrices(List<AdapterTensor> tensors) {
         this.tensors = List.copyOf(tensors);
         this.matrices = tensors.stream().map(tensor -> tensor.parameter().value()).toList();
@@ -102,7 +101,6 @@ final class SharedMatrices implements AutoCloseable {
         return Arrays.of(values, matrix.shape());
     }
 
-    /** An adapter with these matrices. */
     Adapter adapter(PeftConfig config, List<AdapterLayer> layers) {
         return adapter(config, layers, Map.of());
     }

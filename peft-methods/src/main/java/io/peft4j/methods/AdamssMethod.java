@@ -131,7 +131,6 @@ public final class AdamssMethod extends ConfiguredMethod<AdamssConfig> {
             return both;
         }
 
-        /** The rows of each cluster. */
         private static int[][] rows(double[] u, int out, int clusters) {
             int[] labels = RowClusters.of(u.clone(), out, clusters);
             return IntStream.range(0, clusters)

@@ -16,7 +16,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * forward direction, then that of the backward one. Computed in double.
  */
 final class Lstm {
-    /** The weights of one direction. */
     record Direction(Variable wIh, Variable wHh, Variable bIh, Variable bHh) {
         private Stream<Variable> all() {
             return Stream.of(wIh, wHh, bIh, bHh);

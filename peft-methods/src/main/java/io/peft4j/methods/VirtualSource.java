@@ -27,7 +27,6 @@ interface VirtualSource {
     /** The key in the file. */
     String KEY = "prompt_embeddings";
 
-    /** What is trained. */
     List<AdapterTensor> tensors();
 
     /** The columns from {@code from} to {@code to} of all tokens, FLOAT, with dropout where a context is training. */
@@ -80,7 +79,6 @@ interface VirtualSource {
         Variable columns(Tape tape, Optional<ForwardContext> context, int from, int to);
     }
 
-    /** A network and its tensors. */
     record Network(List<AdapterTensor> tensors, Encoder encoder, int tokens, int features) implements VirtualSource {
         @Override
         public Variable columns(Tape tape, Optional<ForwardContext> context, int from, int to) {

@@ -154,7 +154,6 @@ final class Checkpoint implements AutoCloseable {
         return ids;
     }
 
-    /** Names of the tensors. */
     Set<String> tensorNames() {
         return tensors.names();
     }

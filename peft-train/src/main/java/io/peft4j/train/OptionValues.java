@@ -57,7 +57,6 @@ final class OptionValues<R extends Record> {
     private final Class<R> type;
     private final Map<String, Object> values = new LinkedHashMap<>();
 
-    /** The defaults. */
     OptionValues(Class<R> type) {
         this.type = type;
         for (RecordComponent component : type.getRecordComponents()) {
@@ -79,7 +78,6 @@ final class OptionValues<R extends Record> {
         return WORDS.get(component.getGenericType().getTypeName()).apply(word);
     }
 
-    /** Takes all values of a record. */
     void take(R record) {
         for (RecordComponent component : type.getRecordComponents()) {
             try {

@@ -79,7 +79,6 @@ final class RunFolder implements AutoCloseable {
         return List.of(owned.add(MetricsFile.open(path(), stepsDone)), page);
     }
 
-    /** The folder. */
     Path path() {
         return checkpoints().output();
     }
@@ -95,7 +94,6 @@ final class RunFolder implements AutoCloseable {
         }
     }
 
-    /** Adds a checkpoint. */
     void addCheckpoint(TrainingRun run, TrainingListener listener) {
         run.requireFinite();
         Path place = checkpoints().folder(run.stepsDone());

@@ -82,7 +82,6 @@ final class Timing {
         return updates;
     }
 
-    /** The number of passes. */
     int passes() {
         return ends.size();
     }

@@ -304,7 +304,6 @@ public final class Trainer {
         return new ChatObjective(model, options.masking());
     }
 
-    /** The conversations as examples. */
     EncodedExamples encode(ChatDataset dataset) {
         return encoded(chats(), dataset.examples(), "training");
     }

@@ -57,7 +57,6 @@ final class AdapterCombineCommand extends PeftCommand {
     @Mixin
     private JsonOption json;
 
-    /** An adapter and its weight. */
     private static final class Weighted {
         @Option(names = "--adapter", required = true, paramLabel = "DIR", description = "An adapter.")
         private Path folder;

@@ -277,7 +277,6 @@ final class AdapterOptions {
         private static final String LAYERS = "layers_to_transform";
         private static final String TARGETS = "target_modules";
 
-        /** The layers from one on. */
         static AdaptedLayers from(int first) {
             return new AdaptedLayers(first, Integer.MAX_VALUE);
         }

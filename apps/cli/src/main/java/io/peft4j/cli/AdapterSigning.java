@@ -15,7 +15,6 @@ abstract class AdapterSigning extends PeftCommand {
     @Mixin
     private JsonOption json;
 
-    /** The number of files. */
     abstract int files(Path adapter);
 
     @Override

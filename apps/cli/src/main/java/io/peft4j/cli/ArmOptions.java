@@ -55,7 +55,6 @@ final class ArmOptions {
         return fewShot != null || !sizes.isEmpty();
     }
 
-    /** Opens the adapters. */
     Models open(BaseModel base) {
         Models models = new Models(base);
         try {
@@ -84,7 +83,6 @@ final class ArmOptions {
             models.put(key, base.withAdapter(folder));
         }
 
-        /** Adds all of them to a comparison. */
         Comparison addTo(Comparison comparison, Optional<ChatDataset> training) {
             if (fewShot != null) {
                 comparison.arm(Arm.fewShot(base, training.orElseThrow(), fewShot));

@@ -47,7 +47,6 @@ record Console(PrintWriter out, PrintWriter err) {
         return Boolean.parseBoolean(System.getProperty(STDIN_IS_TERMINAL, "true"));
     }
 
-    /** A message. */
     void say(String format, Object... arguments) {
         err.println(String.format(Locale.ROOT, format, arguments));
     }

@@ -86,7 +86,6 @@ final class EngineOptions {
                 ? asTrained.withTokensOf(adapter) : asTrained);
     }
 
-    /** A base model with given options. */
     static BaseModel load(String reference, ModelOptions options, Console console) {
         return located(reference, console, source -> options);
     }
@@ -136,7 +135,6 @@ final class EngineOptions {
         }
     }
 
-    /** The precision of a name. */
     static ModelOptions.Precision precision(String name) {
         return Arrays.stream(ModelOptions.Precision.values()).filter(value -> value.name().equalsIgnoreCase(name))
                 .findFirst().orElseThrow(() -> new TypeConversionException("'" + name

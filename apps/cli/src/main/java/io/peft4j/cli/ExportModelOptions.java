@@ -21,7 +21,6 @@ final class ExportModelOptions {
         return model;
     }
 
-    /** Loads the model. */
     BaseModel load(PeftCommand command) {
         return load(command, Optional.empty());
     }

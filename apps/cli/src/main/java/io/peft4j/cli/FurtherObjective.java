@@ -15,7 +15,6 @@ import picocli.CommandLine.TypeConversionException;
 record FurtherObjective(String objective, Path data, double weight, Optional<Path> validation) {
     static final String FORM = "OBJECTIVE=FILE[,weight=W][,validation=FILE]";
 
-    /** Reads one. */
     static FurtherObjective of(String text) {
         String[] words = text.split(",");
         String[] first = words[0].split("=", 2);

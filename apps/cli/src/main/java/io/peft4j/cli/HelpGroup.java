@@ -22,6 +22,5 @@ import java.lang.annotation.Target;
     /** Processor and memory. */
     String MACHINE = "Machine";
 
-    /** The heading. */
     String value();
 }

@@ -139,7 +139,6 @@ public final class Main implements Runnable {
         return named.isEmpty() ? COMMANDS : named;
     }
 
-    /** The command line for these arguments. */
     static CommandLine commandLine(Interrupts interrupts, String... arguments) {
         return commandLine(interrupts, commands(arguments));
     }

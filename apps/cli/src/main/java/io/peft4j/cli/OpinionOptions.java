@@ -61,7 +61,6 @@ final class OpinionOptions {
         embeddings().ifPresent(evaluation::similarity);
     }
 
-    /** Adds them to a comparison of models. */
     void addTo(Comparison comparison, BaseModel base) {
         judge().ifPresent(judge -> comparison.judge(judge, atOnce));
         embeddings().or(() -> hiddenStates ? Optional.of(new HiddenStates(base)) : Optional.empty())

@@ -17,7 +17,6 @@ abstract class PeftCommand implements Callable<Integer> {
     @Option(names = {"-h", "--help"}, usageHelp = true, description = "Shows this help.")
     private boolean help;
 
-    /** The streams. */
     final Console console() {
         return new Console(spec.commandLine().getOut(), spec.commandLine().getErr());
     }
@@ -42,7 +41,6 @@ abstract class PeftCommand implements Callable<Integer> {
         return List.copyOf(spec.subcommands().keySet());
     }
 
-    /** Wrong usage. */
     final ParameterException usage(String message) {
         return new ParameterException(spec.commandLine(), message);
     }

@@ -36,7 +36,6 @@ record QuickstartPlan(int layers, int epochs, int batchSize, double learningRate
         return new QuickstartPlan(layers, epochs, batchSize, learningRate, general, FAST_EVERY, false);
     }
 
-    /** The same with given numbers. */
     QuickstartPlan with(int newEpochs, double newLearningRate, int newGeneral) {
         return new QuickstartPlan(layers, newEpochs, batchSize, newLearningRate, newGeneral, every, guard);
     }

@@ -27,7 +27,6 @@ final class RunsCommand extends CommandGroup {
         return line;
     }
 
-    /** The same in words. */
     static String words(TrainingRecord run) {
         StringBuilder words = new StringBuilder(run.name()).append(": ").append(run.info().state().word());
         words.append(", ").append(run.steps());

@@ -243,7 +243,6 @@ final class ParquetRows implements RowSource {
             return new String(bytes(channel, from, MAGIC).array(), StandardCharsets.ISO_8859_1);
         }
 
-        /** Bytes of the file. */
         static ByteBuffer bytes(FileChannel channel, long from, int length) throws IOException {
             ByteBuffer bytes = ByteBuffer.allocate(length);
             while (bytes.hasRemaining()) {

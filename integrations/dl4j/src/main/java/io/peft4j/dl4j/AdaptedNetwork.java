@@ -165,7 +165,6 @@ final class AdaptedNetwork {
             }
         }
 
-        /** The weights of a layer. */
         static List<Place> of(String name, Layer layer) {
             List<Weight> weights = LayerWeights.of(layer);
             return weights.stream().map(weight -> new Place(name, weights.size() == 1 ? name

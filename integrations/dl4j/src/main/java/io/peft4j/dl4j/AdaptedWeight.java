@@ -99,12 +99,10 @@ final class AdaptedWeight {
         return gradients;
     }
 
-    /** A tensor's values. */
     INDArray value(WeightUpdate.Tensor tensor) {
         return values.get(key(weight, tensor));
     }
 
-    /** A tensor's gradient. */
     INDArray gradientOf(WeightUpdate.Tensor tensor) {
         return gradients.get(key(weight, tensor));
     }
@@ -145,7 +143,6 @@ final class AdaptedWeight {
         return changedBias;
     }
 
-    /** Its gradient. */
     Optional<INDArray> biasGradient() {
         return biasGradient;
     }

@@ -56,7 +56,6 @@ class LoraChange implements WeightUpdate {
         addTo(weight.changed(), weight);
     }
 
-    /** Adds the change to a matrix. */
     final void addTo(WeightMatrix matrix, AdaptedWeight weight) {
         matrix.addProduct(weight.value(a), weight.value(b), scaling);
     }

@@ -27,7 +27,6 @@ import org.nd4j.linalg.learning.config.IUpdater;
  * @param <N> the class
  */
 interface NetworkForm<N extends Model> {
-    /** The network. */
     N network();
 
     /** The layers of the configuration by name, in the order of the parameters. */
@@ -36,7 +35,6 @@ interface NetworkForm<N extends Model> {
     /** The layer that runs under a name. */
     org.deeplearning4j.nn.api.Layer running(String name);
 
-    /** The seed of the configuration. */
     long seed();
 
     /** The configuration with other layers, and parameters that are all zero. */
@@ -45,12 +43,10 @@ interface NetworkForm<N extends Model> {
     /** The form of another network of the same class. */
     NetworkForm<N> form(N other);
 
-    /** The form of a network. */
     static NetworkForm<MultiLayerNetwork> of(MultiLayerNetwork network) {
         return new Stack(network);
     }
 
-    /** The form of a network. */
     static NetworkForm<ComputationGraph> of(ComputationGraph network) {
         return new Graph(network);
     }
@@ -71,7 +67,6 @@ interface NetworkForm<N extends Model> {
                 + "MultiLayerNetwork and ComputationGraph can");
     }
 
-    /** Gives a layer another updater. */
     static void setUpdater(Layer layer, IUpdater updater) {
         Layer running = LayerWeights.running(layer);
         if (running instanceof BaseLayer plain) {

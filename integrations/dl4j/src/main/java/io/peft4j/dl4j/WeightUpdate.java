@@ -26,7 +26,6 @@ interface WeightUpdate {
         }
     }
 
-    /** The trained tensors. */
     List<Tensor> tensors();
 
     /** Gives the tensors of a new adapter their first values. */

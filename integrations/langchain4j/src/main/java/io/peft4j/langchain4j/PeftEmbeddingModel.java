@@ -17,7 +17,6 @@ import java.util.Objects;
  * ({@link HiddenStates}), which tells texts apart less well. An adapter of the model is part of it.
  */
 public final class PeftEmbeddingModel implements EmbeddingModel {
-    /** Vectors of texts. */
     private interface Vectors {
         List<float[]> of(List<String> texts);
     }

@@ -15,7 +15,6 @@ import java.util.List;
  * cosine ({@link PeftEmbeddingModel}).
  */
 public final class PeftScoringModel implements ScoringModel {
-    /** Scores of texts. */
     private interface Scores {
         double[] of(String query, List<String> texts);
     }

@@ -150,7 +150,6 @@ final class Requests {
         }
     }
 
-    /** An answer as a response. */
     static ChatResponse response(ChatRequest request, LanguageModel model, ToolUse use, Completion answer) {
         ParsedAnswer parsed = use.parsed(answer.text());
         List<ToolExecutionRequest> calls = parsed.calls().stream().map(call -> ToolExecutionRequest.builder()

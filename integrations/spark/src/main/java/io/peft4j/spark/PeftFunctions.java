@@ -264,7 +264,6 @@ public final class PeftFunctions {
         }
     }
 
-    /** Vectors of texts. */
     private static final class VectorWork extends TextWork {
         private static final long serialVersionUID = 1L;
 
@@ -274,7 +273,6 @@ public final class PeftFunctions {
         }
     }
 
-    /** Classes of texts. */
     private static final class ClassWork extends TextWork {
         private static final long serialVersionUID = 1L;
 
@@ -285,7 +283,6 @@ public final class PeftFunctions {
         }
     }
 
-    /** What is done with texts. */
     private abstract static class TextWork implements BatchWork<String> {
         private static final long serialVersionUID = 1L;
 

@@ -46,7 +46,6 @@ record RowPlan(LinkedHashMap<String, String> forms, String adapter, boolean byRo
         return name == null || name.isEmpty() ? PeftModel.BASE : name;
     }
 
-    /** A row with its new columns. */
     static Row with(Row row, List<?> columns) {
         Object[] values = Arrays.copyOf(values(row), row.length() + columns.size() + 1);
         for (int i = 0; i < columns.size(); i++) {

@@ -32,7 +32,6 @@ public final class MicrometerTracker implements Tracker {
         return new Gauges(Tags.of("run", run.name()));
     }
 
-    /** The gauges of one training. */
     private final class Gauges implements TrackedRun {
         private final Tags tags;
         private final Map<String, AtomicReference<Double>> values = new ConcurrentHashMap<>();

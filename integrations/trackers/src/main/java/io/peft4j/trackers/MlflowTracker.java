@@ -121,7 +121,6 @@ public final class MlflowTracker implements Tracker {
                         + variable("TRACKING_PASSWORD").orElse("")).getBytes(StandardCharsets.UTF_8))));
     }
 
-    /** One run on the server. */
     private static final class Run implements TrackedRun {
         private final MlflowApi server;
         private final String id;

@@ -132,7 +132,6 @@ public final class WandbTracker implements Tracker {
         }
     }
 
-    /** One run and its log. */
     private final class Run implements TrackedRun {
         private final Path place;
         private final RunLog log;

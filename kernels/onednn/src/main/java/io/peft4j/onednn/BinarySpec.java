@@ -24,7 +24,6 @@ import org.nd4j.linalg.api.buffer.DataType;
 record BinarySpec(Operator operator, DataType a, DataType b, Shape shape, int rows, int columns, boolean accumulate)
         implements
             PrimitiveSpec {
-    /** The operator. */
     enum Operator {
         /** a + b. */
         ADD,
@@ -34,7 +33,6 @@ record BinarySpec(Operator operator, DataType a, DataType b, Shape shape, int ro
         MULTIPLY
     }
 
-    /** The shape of b. */
     enum Shape {
         /** As a. */
         FULL,

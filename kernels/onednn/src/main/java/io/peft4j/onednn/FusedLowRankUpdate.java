@@ -39,7 +39,6 @@ final class FusedLowRankUpdate {
         return x.dataType() == y.dataType() && (bfloat16.widen() || type(x) == x.dataType());
     }
 
-    /** The type of the products. */
     private DataType type(INDArray x) {
         return bfloat16.type(Arrays.rows(x), x);
     }

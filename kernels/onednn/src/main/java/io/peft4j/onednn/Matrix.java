@@ -45,7 +45,6 @@ record Matrix(Span data, int rows, int columns, int stride, boolean transposed, 
                 rows + spare - first - count);
     }
 
-    /** Some columns. */
     Matrix columns(int first, int count) {
         return new Matrix(data.from(transposed ? (long) first * stride : first), rows, count, stride, transposed);
     }
@@ -59,7 +58,6 @@ record Matrix(Span data, int rows, int columns, int stride, boolean transposed, 
         return data.type();
     }
 
-    /** The number of elements. */
     long length() {
         return (long) rows * columns;
     }
@@ -69,7 +67,6 @@ record Matrix(Span data, int rows, int columns, int stride, boolean transposed, 
         return transposed ? Operand.transposed(type(), stride) : Operand.rows(type(), stride);
     }
 
-    /** The address of an element. */
     long address(int row, int column) {
         return data.from(transposed ? (long) column * stride + row : (long) row * stride + column).address();
     }

@@ -22,7 +22,6 @@ final class OneDnnElements implements ElementwiseKernels {
         this.team = team;
     }
 
-    /** A part of a vector. */
     @FunctionalInterface
     interface Part {
         void run(ThreadContext lane, long first, int count);

@@ -186,7 +186,6 @@ final class PackedCopies implements AutoCloseable {
         }
     }
 
-    /** Frees the copies of a weight. */
     void forget(FrozenWeight w) {
         for (Layout layout : Layout.values()) {
             remove(new Key(w, layout, null));

@@ -52,7 +52,6 @@ interface PrimitiveSpec {
     /** Makes the primitive of a descriptor that is known to be usable. */
     @FunctionalInterface
     interface Maker {
-        /** A new primitive. */
         primitive make();
     }
 

@@ -86,7 +86,6 @@ final class Products {
         return rows < MANY_ROWS ? SHARES_OF_FEW_ROWS : team.size();
     }
 
-    /** Computes the product. */
     void multiply(Matrix a, Matrix b, Matrix c, float alpha, boolean accumulate, Finish finish) {
         int threads = shares(team, c.rows());
         // Columns are cut first: then each thread reads and repacks its own part of a weight that comes from main
@@ -329,7 +328,6 @@ final class Products {
                     && c.type() == DataType.FLOAT;
         }
 
-        /** Computes the product on a lane. */
         static void run(ThreadContext lane, Matrix a, Matrix b, Matrix c, boolean accumulate) {
             long mark = lane.scratch().mark();
             int columns = c.columns();

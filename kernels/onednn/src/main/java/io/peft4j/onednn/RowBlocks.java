@@ -18,7 +18,6 @@ final class RowBlocks {
     private RowBlocks() {
     }
 
-    /** A block of rows. */
     @FunctionalInterface
     interface Block {
         /** Works on rows {@code first} to {@code first + count - 1}. */

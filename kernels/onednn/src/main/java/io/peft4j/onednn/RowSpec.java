@@ -32,7 +32,6 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param to type of the result
  */
 record RowSpec(Kind kind, DataType from, DataType to, int rows, int columns, float epsilon) implements PrimitiveSpec {
-    /** What is computed. */
     enum Kind {
         /** x, y. */
         SOFTMAX,

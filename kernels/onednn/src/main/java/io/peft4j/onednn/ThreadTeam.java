@@ -29,7 +29,6 @@ final class ThreadTeam implements AutoCloseable {
         return workers;
     }
 
-    /** The number of threads. */
     int size() {
         return workers.size();
     }

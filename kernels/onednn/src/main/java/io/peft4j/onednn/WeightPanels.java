@@ -106,7 +106,6 @@ final class WeightPanels {
             NativeMemory.write(to.address(), values, 0, count * columns);
         }
 
-        /** The blocks of a row. */
         private byte[] encoded(ThreadContext lane, BlockWeight blocks, int row) {
             int bytes = (int) blocks.type().bytes(columns);
             byte[] encoded = lane.bytes(bytes);

@@ -85,7 +85,6 @@ final class ComputeQueue {
         return answersWaited;
     }
 
-    /** Gives the turn back. */
     synchronized void giveBack() {
         requireOwner();
         if (--depth == 0) {

@@ -43,7 +43,6 @@ record LockOwner(long pid, String host, String since, String token, String mark)
         }
     }
 
-    /** The content of the file. */
     String content() {
         return String.join(" ", String.valueOf(pid), host, since, token, mark) + "\n";
     }

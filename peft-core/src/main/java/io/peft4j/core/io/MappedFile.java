@@ -279,7 +279,6 @@ public final class MappedFile implements AutoCloseable {
      * so before. A training that was asked to stop has to save, and to read what it saved.
      */
     private static final class Uninterrupted {
-        /** Works on a channel. */
         @FunctionalInterface
         interface Work<T> {
             T run() throws IOException;

@@ -85,7 +85,6 @@ final class ArgumentCheck {
         return this;
     }
 
-    /** The sizes of given letters. */
     static long[] sizes(long... sizes) {
         return sizes;
     }

@@ -22,7 +22,6 @@ final class Blas {
     private Blas() {
     }
 
-    /** Loads OpenBLAS. */
     static void load() {
         NativeLibraries.load(openblas_nolapack.class);
     }

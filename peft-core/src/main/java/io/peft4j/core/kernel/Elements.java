@@ -31,7 +31,6 @@ record Elements(long address, boolean narrow) {
         });
     }
 
-    /** Computes one row. */
     @FunctionalInterface
     interface RowTask<L> {
         void run(int row, L lane);

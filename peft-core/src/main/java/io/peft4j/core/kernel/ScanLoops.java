@@ -54,7 +54,6 @@ final class ScanLoops {
         }
     }
 
-    /** The chunk of a thread. */
     private ScanChunk chunk(Tiles lane) {
         return chunks.computeIfAbsent(lane,
                 key -> new ScanChunk(shape.keySize(), shape.valueSize(), rate.isPresent()));

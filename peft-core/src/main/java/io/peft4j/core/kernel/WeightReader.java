@@ -13,7 +13,6 @@ abstract class WeightReader {
     private WeightReader() {
     }
 
-    /** The reader of a weight. */
     static WeightReader of(FrozenWeight weight) {
         if (weight instanceof DenseWeight dense) {
             return new Dense(dense);

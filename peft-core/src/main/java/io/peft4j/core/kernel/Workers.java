@@ -185,7 +185,6 @@ public final class Workers<L extends Tiles> implements AutoCloseable {
         }
     }
 
-    /** A condition to look for. */
     @FunctionalInterface
     private interface Condition {
         boolean holds();

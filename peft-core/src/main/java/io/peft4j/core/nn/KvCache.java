@@ -86,7 +86,6 @@ public final class KvCache implements AutoCloseable {
         }
     }
 
-    /** The number of layers. */
     int layers() {
         return layers.size();
     }

@@ -20,7 +20,6 @@ import java.util.stream.IntStream;
  */
 record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens, int[] types, int[] lengths, int[] tasks) {
     private static final int[] ALL = {};
-    /** No marks. */
     static final RowMarks NONE = new RowMarks(ALL, new boolean[0], ALL, ALL, ALL, ALL);
 
     RowMarks withGroups(int[] newGroups) {

@@ -154,7 +154,6 @@ public final class BuilderProcessor extends AbstractProcessor {
                 + "    abstract B set(String component, Object value);\n\n" + methods + "}\n");
     }
 
-    /** The statements that check a component. */
     private static String check(RecordComponentElement component) {
         String name = component.getSimpleName().toString();
         TypeMirror type = component.asType();

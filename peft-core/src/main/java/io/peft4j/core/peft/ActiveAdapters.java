@@ -86,7 +86,6 @@ final class ActiveAdapters {
         return active;
     }
 
-    /** Makes a choice. */
     void choose(Choice choice) {
         requireUnmerged(choice.byRow() ? "mix adapters in one batch" : "activate other adapters");
         active = active(choice);

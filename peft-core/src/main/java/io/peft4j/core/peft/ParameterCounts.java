@@ -9,7 +9,6 @@ final class ParameterCounts {
     private ParameterCounts() {
     }
 
-    /** What is trained. */
     static Stream<AdapterTensor> trained(PeftModel model) {
         return model.activeAdapters().stream().flatMap(name -> model.adapter(name).tensors())
                 .filter(AdapterTensor::isTrainable);

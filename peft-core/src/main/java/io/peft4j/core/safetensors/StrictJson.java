@@ -83,7 +83,6 @@ final class StrictJson implements AutoCloseable {
         return result;
     }
 
-    /** Reads a string. */
     String string(String where) {
         expect(JsonToken.VALUE_STRING, where, "a string");
         return text();

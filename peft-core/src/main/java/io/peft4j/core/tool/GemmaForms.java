@@ -16,7 +16,6 @@ final class GemmaForms {
     private GemmaForms() {
     }
 
-    /** What they share. */
     abstract static class Gemma extends ToolForm {
         private final String quote;
 

@@ -14,7 +14,6 @@ final class JsonForms {
     private JsonForms() {
     }
 
-    /** What they share. */
     abstract static class Json extends ToolForm {
 
         Json(String name, Layout layout, Marks marks) {

@@ -10,7 +10,6 @@ final class NamedForms {
     private NamedForms() {
     }
 
-    /** What they share. */
     abstract static class Named extends ToolForm {
         private static final Pattern FENCE = Pattern.compile("\\s*```(json)?\\s*");
 

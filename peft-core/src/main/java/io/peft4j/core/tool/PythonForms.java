@@ -15,7 +15,6 @@ final class PythonForms {
     private PythonForms() {
     }
 
-    /** What they share. */
     abstract static class Python extends ToolForm {
         /** Where a string with quotes inside that are not escaped ends. */
         private static final Pattern BEHIND_STRING = Pattern.compile("\\s*(,\\s*\\w+\\s*=|\\)\\s*([],\\n<]|$))");

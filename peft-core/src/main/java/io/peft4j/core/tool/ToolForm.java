@@ -81,7 +81,6 @@ public abstract class ToolForm {
             return new Layout("", open, close, "\n", "");
         }
 
-        /** Calls in a list. */
         static Layout list(String open, String close) {
             return new Layout(open, "", "", ", ", close);
         }

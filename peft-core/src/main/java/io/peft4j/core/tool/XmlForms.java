@@ -24,7 +24,6 @@ final class XmlForms {
     record Tags(String function, String named, String key, String value, String closed, String done) {
     }
 
-    /** What they share. */
     abstract static class Xml extends ToolForm {
         private final Tags tags;
 

@@ -76,7 +76,6 @@ final class TextCleaning {
         }).toList();
     }
 
-    /** All texts of an example. */
     static Stream<String> of(Example example) {
         Stream.Builder<String> texts = Stream.builder();
         map(example, text -> {

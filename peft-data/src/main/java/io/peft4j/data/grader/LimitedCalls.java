@@ -34,7 +34,6 @@ public record LimitedCalls(int threads, Duration limit) {
     public record Result<T>(Optional<T> value, Optional<String> trouble) {
     }
 
-    /** A running call. */
     private record Work<T>(Future<T> future, long begin) {
         Result<T> await(Duration limit) throws InterruptedException {
             try {

@@ -120,7 +120,6 @@ public final class BatchPlan {
         return bins;
     }
 
-    /** A batch in the making. */
     private final class Bin {
         private final List<Integer> list = new ArrayList<>();
         private long tokens;

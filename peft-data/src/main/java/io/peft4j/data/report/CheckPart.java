@@ -197,7 +197,6 @@ public final class CheckPart implements Serializable {
         return !cut;
     }
 
-    /** The names of the files. */
     List<String> files() {
         return files;
     }

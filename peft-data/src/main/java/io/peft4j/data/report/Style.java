@@ -56,7 +56,6 @@ final class Style implements Serializable {
         return bits;
     }
 
-    /** Adds the answer of a row. */
     void add(int row, int bits, int wordCount) {
         if (size == rows.length) {
             traits = Arrays.copyOf(traits, 2 * size);

@@ -63,7 +63,6 @@ public interface DecisionSource<E> {
      */
     record Labelled<E>(Function<E, JsonNode> state, Function<E, Set<String>> labels,
             BiFunction<E, DecisionQuestion, List<Double>> gold) implements DecisionSource<E> {
-        /** The name of the question. */
         private static final String NAME = "label";
 
         @Override

@@ -60,7 +60,6 @@ record ClassCounts(List<String> classes, List<double[]> items) {
         return new ClassCounts(classes, items);
     }
 
-    /** Counts entities by their types. */
     static ClassCounts ofEntities(List<String> types, List<List<String>> expected, List<List<String>> said) {
         List<double[]> items = new ArrayList<>();
         for (int i = 0; i < expected.size(); i++) {

@@ -51,7 +51,6 @@ interface RowEvaluation<E> {
         return this;
     }
 
-    /** The task. */
     Task.Type task();
 
     /** Whether models for a task of this type are evaluated so; default: all are. */
@@ -59,7 +58,6 @@ interface RowEvaluation<E> {
         return true;
     }
 
-    /** What rows in a file are. */
     RowKind<E> kind();
 
     /** What a row is. */

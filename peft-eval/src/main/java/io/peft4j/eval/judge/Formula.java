@@ -36,7 +36,6 @@ final class Formula {
     private int depth;
     private final ToDoubleFunction<Map<String, Double>> root;
 
-    /** A formula of these names. */
     Formula(String text, Collection<String> names) {
         this.text = text;
         this.names = names;

@@ -29,7 +29,6 @@ public final class Multi implements GraderType {
         }
     }
 
-    /** The graders and the formula. */
     private record Combined(Map<String, Grader> graders, Formula formula) implements Grader {
         @Override
         public double grade(Map<String, Object> item, String answer) {

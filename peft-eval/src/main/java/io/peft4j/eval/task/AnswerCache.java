@@ -143,7 +143,6 @@ public final class AnswerCache {
     record Kept(String text, boolean cut) {
     }
 
-    /** An answer to be kept. */
     record Entry(String key, String question, Kept answer) {
     }
 

@@ -244,7 +244,6 @@ final class EvaSearch {
             return components;
         }
 
-        /** Their singular values. */
         double[] singularValues() {
             return singularValues;
         }

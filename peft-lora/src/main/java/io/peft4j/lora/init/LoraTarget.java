@@ -29,7 +29,6 @@ public record LoraTarget(Slot slot, int rank, double alpha, double scaling, Opti
         return slot.layer() instanceof Linear;
     }
 
-    /** The linear layer. */
     Linear linear() {
         return (Linear) slot.layer();
     }

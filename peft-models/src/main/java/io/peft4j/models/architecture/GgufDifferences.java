@@ -28,7 +28,6 @@ record GgufDifferences(Map<GgufDifference, Map<String, GgufGroups>> places) {
         return new GgufDifferences(all);
     }
 
-    /** The groups at the place that fits. */
     Optional<GgufGroups> find(GgufDifference difference, Predicate<String> fits) {
         return places.getOrDefault(difference, Map.of()).entrySet().stream().filter(place -> fits.test(place.getKey()))
                 .map(Map.Entry::getValue).findFirst();

@@ -10,7 +10,6 @@ package io.peft4j.models.architecture;
  * @param size rows of a head
  */
 public record GgufGroups(int before, int groups, int heads, int size) {
-    /** No groups. */
     static final GgufGroups NONE = new GgufGroups(0, 1, 1, 1);
 
     /** The row of a file that is Hugging Face's row {@code row}. */

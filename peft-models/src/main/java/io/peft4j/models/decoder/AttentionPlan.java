@@ -31,7 +31,6 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
     sealed interface Projections {
     }
 
-    /** A projection each. */
     record Separate(String query, String key, String value, Gate gate) implements Projections {
         /** Llama's. */
         static final Separate LLAMA = new Separate("q_proj", "k_proj", "v_proj", Gate.NONE);
@@ -139,7 +138,6 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
      * @param queryScale a factor on queries that grows with the position, if any
      */
     record Positions(Optional<RotaryEmbedding> rotary, Optional<QueryScale> queryScale) {
-        /** None. */
         static final Positions NONE = new Positions(Optional.empty(), Optional.empty());
 
         static Positions rotary(RotaryEmbedding rotary) {

@@ -72,7 +72,6 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
      * @param logitCap bound of the logits, which become {@code cap * tanh(logits / cap)}; 0: none
      */
     record Scales(float embedding, float input, float logits, float logitCap) {
-        /** None. */
         static final Scales NONE = new Scales(1, 1, 1, 0);
     }
 
@@ -86,7 +85,6 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
      */
     record Ends(Optional<String> embeddingNorm, Optional<Transform> transform, boolean headBias,
             Optional<Inputs> layerInputs) {
-        /** Nothing. */
         static final Ends NONE = new Ends(Optional.empty(), Optional.empty(), false, Optional.empty());
 
         Ends withLayerInputs(Inputs value) {

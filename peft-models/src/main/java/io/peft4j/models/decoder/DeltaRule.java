@@ -35,7 +35,6 @@ final class DeltaRule implements LayerCopy.Part {
     private final INDArray queryLength;
     private final INDArray keyLength;
 
-    /** The places of the parts. */
     record Parts(Slot mixed, Slot gate, Slot rate, Slot step, Slot convolution, Slot decay, Slot stepBias, Slot norm,
             Slot out) {
         Parts copy(LayerCopy copy) {
@@ -70,7 +69,6 @@ final class DeltaRule implements LayerCopy.Part {
         return Arrays.of(values, length);
     }
 
-    /** The place of one. */
     static Slot place(int index, String path, DeltaRulePlan rule, int hidden, ModulePlaces places) {
         int values = rule.shape().valueColumns();
         int heads = rule.shape().valueHeads();

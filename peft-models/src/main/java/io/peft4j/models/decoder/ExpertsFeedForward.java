@@ -25,7 +25,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * {@code y = sum over e of w_e * D_e gate(G_e x, U_e x)}; and, if there is one, an expert that all rows go through.
  */
 record ExpertsFeedForward(ExpertsPlan plan, Parts parts) implements LayerCopy.Part {
-    /** The places of the parts. */
     record Parts(Slot router, Slot gates, Slot down, Optional<Slot> shared, Optional<Slot> sharedGate) {
         Parts copy(LayerCopy copy) {
             return new Parts(copy.of(router), copy.of(gates), copy.of(down), copy.of(shared), copy.of(sharedGate));

@@ -78,7 +78,6 @@ record ExpertsPlan(int count, int width, RouterPlan router, Gate gate, boolean b
 
     /** {@code f(gate) * up}. */
     sealed interface Gate {
-        /** With an activation. */
         record Usual(Activation activation) implements Gate {
         }
 

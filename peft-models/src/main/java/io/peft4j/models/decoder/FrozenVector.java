@@ -12,7 +12,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A vector under the name of its place, such as the sinks of attention; the layer around it reads it. */
 record FrozenVector(INDArray values) implements Layer, ModelTensors {
-    /** The vector at a place. */
     static INDArray at(Slot slot) {
         return ((FrozenVector) slot.layer()).values();
     }

@@ -102,7 +102,6 @@ public final class Gemma4Family extends DecoderFamily {
         return types;
     }
 
-    /** The attention of the layers. */
     static final class AttentionPlans {
         private final ModelConfig config;
         private final List<String> types;

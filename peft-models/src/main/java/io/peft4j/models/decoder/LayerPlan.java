@@ -24,7 +24,6 @@ record LayerPlan(MixerPlan mixer, FeedForwardPlan feedForward, String feedForwar
      * @param scaled whether the result is multiplied with {@code layer_scalar}
      */
     record Ending(Optional<OwnInput> input, boolean scaled) {
-        /** Nothing. */
         static final Ending NONE = new Ending(Optional.empty(), false);
     }
 

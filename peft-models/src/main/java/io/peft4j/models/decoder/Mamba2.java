@@ -35,7 +35,6 @@ final class Mamba2 implements LayerCopy.Part {
     private final FrozenWeight spread;
     private final Optional<INDArray> scales;
 
-    /** The places of the parts. */
     record Parts(Slot in, Slot convolution, Slot decay, Slot skip, Slot stepBias, Optional<Slot> norm,
             Slot out) {
         Parts copy(LayerCopy copy) {
@@ -61,7 +60,6 @@ final class Mamba2 implements LayerCopy.Part {
         this.spread = Projections.spread(shape.valueHeads(), shape.valueSize());
     }
 
-    /** The place of one. */
     static Slot place(int index, String path, Mamba2Plan mamba, int hidden, ModulePlaces places) {
         int inner = mamba.shape().valueColumns();
         int heads = mamba.shape().valueHeads();

@@ -25,7 +25,6 @@ import java.util.stream.IntStream;
 record Mamba2Plan(String name, ScanShape shape, int taps, Activation activation, boolean bias, boolean outputBias,
         boolean convolutionBias, double leastStep, double mostStep, Norm norm,
         List<Double> scales) implements MixerPlan {
-    /** Where a norm is. */
     enum Norm {
         /** Nowhere. */
         NONE,

@@ -9,7 +9,6 @@ package io.peft4j.models.decoder;
  * @param bias whether a layer norm has a bias
  */
 record NormPlan(Kind kind, float epsilon, float offset, boolean bias) {
-    /** What is normalized. */
     enum Kind {
         /** The root of the mean of squares; there is a weight. */
         RMS,

@@ -16,7 +16,6 @@ record Scaled(Slot place, Factors factors) implements LayerCopy.Part {
      * @param result b
      */
     record Factors(float input, float result) {
-        /** None. */
         static final Factors NONE = new Factors(1, 1);
     }
 

@@ -96,7 +96,6 @@ public class T5GemmaFamily implements Architecture, CheckpointForm {
                 weights.takeOwnership());
     }
 
-    /** What the encoder is made of. */
     DecoderPlan encoder(ModelConfig config) {
         return scaledBehind(plan(new Gemma2Family(), stack(config, config, "encoder"), "model.encoder",
                 "model.encoder"))

@@ -70,7 +70,6 @@ abstract class EncoderFamily implements Architecture {
                 embeds ? pooler() : Optional.empty());
     }
 
-    /** The activation under a key. */
     static Activation activation(ModelConfig config, String key) {
         return activation(config, key, "gelu");
     }

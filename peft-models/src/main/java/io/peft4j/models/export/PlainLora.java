@@ -23,7 +23,6 @@ final class PlainLora {
     private PlainLora() {
     }
 
-    /** A matrix of a file. */
     record Matrix(long[] shape, float[] values) {
     }
 

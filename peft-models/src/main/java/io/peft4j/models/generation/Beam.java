@@ -60,7 +60,6 @@ final class Beam {
         return followed;
     }
 
-    /** The best answer. */
     Path best() {
         return ended.get(0);
     }

@@ -31,12 +31,10 @@ final class CachePages {
         count += pages;
     }
 
-    /** The number of all pages. */
     int count() {
         return count;
     }
 
-    /** The number of free pages. */
     int free() {
         return free.cardinality();
     }
@@ -84,7 +82,6 @@ final class CachePages {
         return best;
     }
 
-    /** Gives a page back. */
     void giveBack(int page) {
         if (page < 0 || page >= count || free.get(page)) {
             throw new IllegalArgumentException("page " + page + " is not in use");

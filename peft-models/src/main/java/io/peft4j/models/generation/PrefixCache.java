@@ -22,7 +22,6 @@ final class PrefixCache {
     private final List<Page> kept = new ArrayList<>();
     private long clock;
 
-    /** A page and what follows it. */
     static final class Page {
         private final Page before;
         private final IntBuffer tokens;

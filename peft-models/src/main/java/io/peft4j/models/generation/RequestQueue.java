@@ -42,7 +42,6 @@ final class RequestQueue {
                         ? b : a);
     }
 
-    /** All of them. */
     List<PendingRequest> all() {
         return byClient.values().stream().flatMap(Deque::stream).toList();
     }

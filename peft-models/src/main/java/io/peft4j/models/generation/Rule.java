@@ -11,7 +11,6 @@ sealed interface Rule {
     /** The rules that this one is made of. */
     List<Rule> parts();
 
-    /** One of some bytes. */
     final class Bytes implements Rule {
         private final long[] set = new long[4];
 
@@ -22,7 +21,6 @@ sealed interface Rule {
             }
         }
 
-        /** The bytes of a set. */
         Bytes(BitSet values) {
             values.stream().forEach(value -> set[value >> 6] |= 1L << value);
         }
@@ -60,7 +58,6 @@ sealed interface Rule {
         }
     }
 
-    /** One of its parts. */
     final class Choice implements Rule {
         private final List<Rule> parts;
 
@@ -156,12 +153,10 @@ sealed interface Rule {
         return parts.length == 1 ? parts[0] : new Sequence(List.of(parts));
     }
 
-    /** One of these. */
     static Rule choice(Rule... parts) {
         return parts.length == 1 ? parts[0] : new Choice(List.of(parts));
     }
 
-    /** One of these. */
     static Rule choice(List<Rule> parts) {
         return choice(parts.toArray(Rule[]::new));
     }

@@ -177,7 +177,6 @@ final class Sequence {
         }
     }
 
-    /** Gives all pages back. */
     void leave(PrefixCache prefixes, CachePages pages) {
         rows.pagesFrom(kept.size()).forEach(pages::giveBack);
         prefixes.leave(kept);
@@ -233,7 +232,6 @@ final class Sequence {
             return pages.isEmpty() ? -1 : pages.get(pages.size() - 1);
         }
 
-        /** Adds a page. */
         void add(int page) {
             Run last = runs.isEmpty() ? null : runs.get(runs.size() - 1);
             int row = page * CachePages.PAGE;
@@ -270,7 +268,6 @@ final class Sequence {
             return List.copyOf(pages.subList(Math.min(from, pages.size()), pages.size()));
         }
 
-        /** The row of a token. */
         int row(int token) {
             return pages.get(token / CachePages.PAGE) * CachePages.PAGE + token % CachePages.PAGE;
         }

@@ -102,7 +102,6 @@ final class TokenMasks {
         return Optional.of(allowed);
     }
 
-    /** The state after a token. */
     int after(int state, int token, boolean first) {
         byte[] bytes = table.bytes(token);
         return run(state, first && table.dropsFirstSpace ? withoutFirstSpace(bytes) : bytes);

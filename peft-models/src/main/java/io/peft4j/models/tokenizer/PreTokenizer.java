@@ -71,7 +71,6 @@ enum PreTokenizer {
         return Arrays.stream(values()).flatMap(p -> p.names.stream()).toList();
     }
 
-    /** The name that is written. */
     String ggufName() {
         return names.get(0);
     }

@@ -19,7 +19,6 @@ import java.util.Map;
  * when it loads both: otherwise {@code <|im_end|>} in a text could fall into pieces.
  */
 final class SpecialTokens {
-    /** The special tokens that have a name. */
     static final List<String> NAMED = List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
             "cls_token", "mask_token");
 

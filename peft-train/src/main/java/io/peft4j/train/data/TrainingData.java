@@ -217,7 +217,6 @@ public final class TrainingData {
                 .toString();
     }
 
-    /** The examples of one objective. */
     private record ObjectiveRows<E>(ObjectiveType<E> type, ObjectiveValues values, double weight, List<E> examples,
             List<E> held) {
         /** @param notes takes what may be wrong with labels */

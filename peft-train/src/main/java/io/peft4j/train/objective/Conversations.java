@@ -72,7 +72,6 @@ record Conversations(LanguageModel model, int maxTokens, Optional<ToolCaller> to
             return cut;
         }
 
-        /** The text of the last turn. */
         String lastTurn() {
             return turn;
         }

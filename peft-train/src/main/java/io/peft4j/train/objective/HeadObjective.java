@@ -41,7 +41,6 @@ abstract class HeadObjective<E> implements Objective<E> {
         this.task = other.task;
     }
 
-    /** What the model is for. */
     final Task task() {
         return task;
     }

@@ -39,7 +39,6 @@ public record Trial(int number, Map<String, JsonNode> values, State state, Optio
         values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
     }
 
-    /** One that is to be trained. */
     static Trial open(int number, Map<String, JsonNode> values) {
         return new Trial(number, values, State.OPEN, OptionalDouble.empty(), 0, 0, Optional.empty());
     }

@@ -47,7 +47,6 @@ final class TrialOptions {
         keys.remove("peft_type");
     }
 
-    /** The names that there are. */
     Set<String> names() {
         Set<String> names = new TreeSet<>(TRAINING);
         names.addAll(keys.keySet());
@@ -95,7 +94,6 @@ final class TrialOptions {
         return any ? PeftMethods.readConfig(changed.toString(), "a trial of the sweep") : setup.config();
     }
 
-    /** The seed of a trial. */
     static long seed(Map<String, JsonNode> values, long fallback) {
         return values.containsKey(SEED) ? values.get(SEED).asLong() : fallback;
     }

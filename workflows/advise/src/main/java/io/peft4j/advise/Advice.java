@@ -152,7 +152,6 @@ public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt m
         AtomicFiles.writeString(file, html());
     }
 
-    /** An advice as one HTML page. */
     private static final class AdvicePage {
         private static final int CURVE_STEPS = 60;
         private static final double LEVEL = 0.95;

@@ -148,7 +148,6 @@ final class ChatInput {
         return result;
     }
 
-    /** The name of a tool. */
     static String toolName(JsonNode tool, int index) {
         String name = tool.path("function").path("name").asText();
         if (!tool.path("type").asText().equals("function") || name.isEmpty()) {

@@ -32,7 +32,6 @@ record ChatRequest(String model, String prompt, List<JsonNode> messages, ToolUse
     private static final String[] HARMLESS = {"user", "metadata", "service_tier", "safety_identifier", "store",
         "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"};
 
-    /** Reads a request of one form. */
     @FunctionalInterface
     interface Reader {
         /**

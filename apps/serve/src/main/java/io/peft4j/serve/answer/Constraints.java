@@ -46,7 +46,6 @@ final class Constraints {
         }
     }
 
-    /** A call of one of some tools. */
     TextConstraint call(ToolForm form, List<Tool> tools) {
         tools.forEach(tool -> requireShort(Json.text(tool.parameters()), "tools"));
         try {

@@ -44,7 +44,6 @@ record DecisionInput(JsonNode state, List<Asked> asked) {
     private record Asked(String type, JsonNode name, DecisionQuestion question, List<JsonNode> values) {
     }
 
-    /** Reads the input and the questions. */
     static DecisionInput read(RequestFields fields) {
         fields.ignore("prompt_cache_key", "prompt_cache_options", "safety_identifier", "metadata", "user", "store");
         JsonNode state = state(fields.required("input"));
@@ -177,7 +176,6 @@ record DecisionInput(JsonNode state, List<Asked> asked) {
         return new DecisionRequest(state, named);
     }
 
-    /** The reply. */
     ObjectNode reply(String model, DecisionResult result) {
         ObjectNode reply = Json.object().put("model", model);
         ArrayNode answers = reply.putArray("answers");

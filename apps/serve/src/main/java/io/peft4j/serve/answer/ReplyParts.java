@@ -30,7 +30,6 @@ final class ReplyParts {
         return prefix + UUID.randomUUID().toString().replace("-", "");
     }
 
-    /** The head of a reply. */
     static ObjectNode head(String id, String object, long created, String model) {
         return Json.object().put("id", id).put("object", object).put("created", created).put("model", model)
                 .put("system_fingerprint", "fp_peft4j");

@@ -77,7 +77,6 @@ public final class Assertions {
         }
     }
 
-    /** The questions. */
     List<List<ChatMessage>> questions() {
         return tests.stream().map(Test::question).toList();
     }

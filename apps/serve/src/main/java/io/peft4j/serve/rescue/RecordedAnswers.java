@@ -39,7 +39,6 @@ final class RecordedAnswers {
     record Answer(String text, double seconds) {
     }
 
-    /** Who answers. */
     @FunctionalInterface
     interface Source {
         /**

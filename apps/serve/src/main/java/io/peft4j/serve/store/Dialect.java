@@ -30,7 +30,6 @@ enum Dialect {
         this.connections = connections;
     }
 
-    /** The dialect of an address. */
     static Dialect of(String url) {
         if (url.startsWith(POSTGRESQL_PREFIX)) {
             return POSTGRESQL;

@@ -31,7 +31,6 @@ final class Records {
         this.folder = folder;
     }
 
-    /** A key and its hash. */
     record HashedKey(ApiKey key, String hash) {
         ObjectNode row() {
             return Json.object().put("id", key.id()).put("name", key.name()).put("hint", key.hint())

@@ -89,7 +89,6 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
             return number;
         }
 
-        /** The truth of an argument. */
         boolean truth(int index, boolean otherwise) {
             return has(index) ? Types.truth(values.get(index)) : otherwise;
         }

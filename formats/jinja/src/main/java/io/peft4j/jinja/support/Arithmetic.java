@@ -12,7 +12,6 @@ final class Arithmetic {
     private Arithmetic() {
     }
 
-    /** Applies an operator. */
     static Object apply(Operator operator, Object a, Object b, Runtime runtime) {
         if (operator == Operator.MODULO && a instanceof String text) {
             return PercentFormat.format(text, b, runtime);

@@ -20,7 +20,6 @@ sealed interface Expression {
         }
     }
 
-    /** A variable. */
     record Name(int line, String name) implements Expression {
         @Override
         public Object evaluate(Runtime runtime) {
@@ -245,7 +244,6 @@ sealed interface Expression {
         }
     }
 
-    /** One operator with its right operand. */
     record BinaryPart(Operator operator, Expression operand) {
     }
 

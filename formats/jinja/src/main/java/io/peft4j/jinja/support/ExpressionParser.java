@@ -41,7 +41,6 @@ final class ExpressionParser {
         return old;
     }
 
-    /** One expression. */
     Expression expression() {
         return nested(this::conditional);
     }

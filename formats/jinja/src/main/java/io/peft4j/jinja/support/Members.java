@@ -188,7 +188,6 @@ final class Members {
         private StringMethods() {
         }
 
-        /** One method. */
         private interface Method {
             Object apply(String self, Arguments arguments, Runtime runtime);
         }

@@ -116,7 +116,6 @@ final class Runtime {
         return PyText.str(value, budget);
     }
 
-    /** Applies a filter by its name. */
     Object filter(String name, Object value, Arguments arguments) {
         Filter filter = Filters.find(name);
         if (filter == null) {
@@ -125,7 +124,6 @@ final class Runtime {
         return filter.apply(this, value, arguments);
     }
 
-    /** Applies a test by its name. */
     boolean test(String name, Object value, Arguments arguments) {
         Test test = Tests.find(name);
         if (test == null) {

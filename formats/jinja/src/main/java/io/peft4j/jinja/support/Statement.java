@@ -129,7 +129,6 @@ sealed interface Statement {
         }
     }
 
-    /** An attribute of a namespace. */
     record NamespaceTarget(String namespace, String attribute) implements Target {
         @Override
         public void assign(Object value, Scope scope, Runtime runtime) {

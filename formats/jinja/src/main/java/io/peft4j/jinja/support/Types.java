@@ -77,7 +77,6 @@ final class Types {
         return isInteger(value) || value instanceof Double || value instanceof Boolean;
     }
 
-    /** Any number as a double. */
     static double toDouble(Object number) {
         return number instanceof Boolean truth ? truth ? 1 : 0 : ((Number) number).doubleValue();
     }

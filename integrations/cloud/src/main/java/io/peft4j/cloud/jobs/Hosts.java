@@ -22,7 +22,6 @@ record Hosts(int rank, List<String> all) {
         all = List.copyOf(all);
     }
 
-    /** One machine. */
     static Hosts one() {
         return new Hosts(0, List.of("localhost"));
     }

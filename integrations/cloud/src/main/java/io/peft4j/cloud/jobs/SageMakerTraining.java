@@ -261,7 +261,6 @@ public final class SageMakerTraining {
             }));
         }
 
-        /** The machines. */
         Hosts hosts() {
             Optional<JsonNode> file = read(config("resourceconfig.json"));
             Optional<JsonNode> hosts = file.map(node -> node.path("hosts")).or(() -> variable("SM_HOSTS"));

@@ -79,7 +79,6 @@ record VertexJob(Map<String, String> environment) {
         return Optional.of(Channel.oneFile(files, what));
     }
 
-    /** The machines. */
     Hosts hosts() {
         Optional<String> text = value("CLUSTER_SPEC");
         if (text.isEmpty()) {

@@ -51,7 +51,6 @@ public final class GoogleCloudFiles extends StoredFiles {
                     .setCredentials(NoCredentials.getInstance()).setProjectId("emulated").build().getService());
         }
 
-        /** The client. */
         Storage client() {
             return storage;
         }

@@ -43,7 +43,6 @@ final class S3Store implements ObjectStore {
                 .build(), LocalPlace.root(System.getenv()).resolve(LocalPlace.NOTES));
     }
 
-    /** With a client of the caller's. */
     static S3Store of(S3Client client, Path notes) {
         return new S3Store(client, notes);
     }

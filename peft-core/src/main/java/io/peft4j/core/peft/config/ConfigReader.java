@@ -81,7 +81,6 @@ public final class ConfigReader {
         return value(key, fallback, node -> flagOf(key, node));
     }
 
-    /** A text. */
     String text(String key, String fallback) {
         return optionalText(key).orElse(fallback);
     }
@@ -107,7 +106,6 @@ public final class ConfigReader {
         return value(key, Map.of(), node -> map(key, node, "texts", n -> textOf(key, n)));
     }
 
-    /** A text or a list of texts. */
     OneOrMany<String> oneOrMoreTexts(String key) {
         return value(key, OneOrMany.none(), node -> node.isTextual() ? OneOrMany.one(node.textValue())
                 : OneOrMany.many(list(key, node, "a string or a list of strings", n -> textOf(key, n))));

@@ -27,7 +27,6 @@ final class ConfigSchema {
     private final Class<?> type;
     private final List<Part> parts = new ArrayList<>();
 
-    /** A component. */
     private sealed interface Part {
         RecordComponent component();
     }
@@ -45,7 +44,6 @@ final class ConfigSchema {
         }
     }
 
-    /** A record of values. */
     private record Inner(RecordComponent component, ConfigSchema schema) implements Part {
     }
 
@@ -89,7 +87,6 @@ final class ConfigSchema {
 
     // ---- values by key
 
-    /** The values of a new configuration. */
     Map<String, Object> defaults() {
         Map<String, Object> values = new LinkedHashMap<>();
         for (Part part : parts) {

@@ -29,7 +29,6 @@ final class KeyFormats {
     private KeyFormats() {
     }
 
-    /** Writes a value. */
     private interface Writing<T> {
         void write(ConfigWriter writer, String key, T value);
     }
@@ -52,7 +51,6 @@ final class KeyFormats {
         };
     }
 
-    /** The format of a component. */
     @SuppressWarnings("unchecked")
     static KeyFormat<Object> of(RecordComponent component, Key key, String biasWord) {
         return (KeyFormat<Object>) find(component, key, biasWord);

@@ -21,7 +21,6 @@ final class BaseCopy {
     static final String PLAIN_NAME = "weight";
     /** The same beside a trained copy. */
     private static final String UNTRAINED_NAME = "original_module.weight";
-    /** All of them. */
     static final List<String> NAMES = List.of(NAME, TOKEN_NAME, PLAIN_NAME, UNTRAINED_NAME);
     /** bfloat16 rounds by at most 1/256 of a value; the base may be held so, and the copy not. */
     private static final double ROUNDED = 4e-3;

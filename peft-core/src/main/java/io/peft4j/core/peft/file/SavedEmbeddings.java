@@ -29,7 +29,6 @@ public enum SavedEmbeddings {
 
     private static final String TOKEN_ROWS = "trainable_tokens";
 
-    /** The keys of the tensors. */
     Set<String> keys(Adapter adapter, Set<String> stored, Set<String> loaded, BaseLanguageModel base) {
         if (this == AS_LOADED) {
             return loaded;

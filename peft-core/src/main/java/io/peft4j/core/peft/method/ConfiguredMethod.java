@@ -71,7 +71,6 @@ public abstract class ConfiguredMethod<C extends Record & PeftConfig> implements
         return Map.copyOf(keys);
     }
 
-    /** All keys of the configuration. */
     final Collection<String> settings() {
         return PeftConfig.optionKeys(config).values();
     }

@@ -213,7 +213,6 @@ public final class TrainedCopies {
                     shape[0]) : setup.tensor(slot, name, Initializer.copyOf(base), shape);
         }
 
-        /** The trained weight. */
         AdapterTensor weight() {
             return weight;
         }
