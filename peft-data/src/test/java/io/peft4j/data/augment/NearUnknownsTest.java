@@ -63,7 +63,7 @@ class NearUnknownsTest {
     }
 
     @Test
-    void rowsSayInTheirLanguageThatItIsNotKnownAndMakeNoFurtherQuestions() {
+    void rowsSayInTheirLanguageThatItIsNotKnown() {
         List<ChatExample> rows = new NearUnknowns(ROLES, List.of()).rows(3, Optional.empty());
         assertEquals(3, rows.size());
         rows.forEach(row -> assertEquals("The handbook does not say that.", row.messages().get(1).content()));
