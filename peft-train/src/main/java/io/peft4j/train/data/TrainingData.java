@@ -102,7 +102,7 @@ public final class TrainingData {
                 loader);
     }
 
-    /** The same with a base's own answers to the general examples, if there are any ({@link ChatDataset#answeredBy}). */
+    /** The same with a base's own answers to the general examples, if any ({@link ChatDataset#answeredBy}). */
     public TrainingData answeredBy(LanguageModel base) {
         return chats().map(chats -> new TrainingData(List.of(parts.get(0).with(chats.answeredBy(base).examples(),
                 parts.get(0).held())), notes, loader)).orElse(this);

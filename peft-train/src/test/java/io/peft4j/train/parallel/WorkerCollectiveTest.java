@@ -154,7 +154,7 @@ class WorkerCollectiveTest {
     @Test
     void nothingIsSentAnyMoreWhenASumHasFailed() throws Exception {
         List<WorkerCollective> met = meet(3, Duration.ofSeconds(20));
-        // Worker 2 takes nothing, so that sending its part does not end by itself.
+        // Worker 2 takes nothing, so that sending its part never ends.
         Future<Object> sum = on(() -> {
             met.get(0).sum(new float[30_000_000], 30_000_000);
             return null;
