@@ -183,7 +183,8 @@ public final class ChatDataset implements Iterable<ChatExample> {
             String text = completion.text().strip();
             answers.put(prompts.get(i), completion.stopReason() == StopReason.LENGTH ? wholeSentences(text) : text);
         }
-        LOG.info("{} are answered by the base itself", Count.of(prompts.size(), "general question"));
+        LOG.info("{} are answered by the base itself; left out, since no sentence of the answer ends: {}", Count.of(
+                prompts.size(), "general question"), answers.values().stream().filter(String::isEmpty).count());
         return new ChatDataset(examples.stream().flatMap(example -> {
             if (!isWritten(example)) {
                 return Stream.of(example);
