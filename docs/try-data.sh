@@ -93,7 +93,7 @@ ends 0 ./peft4j data check "$data/faq.csv" --validation "$data/items.jsonl"
 ends 0 ./peft4j train --model tiny --data "$data/faq.csv" --output "$work/faq" --epochs 12
 ends 0 ./peft4j evaluate --model tiny --adapter "$work/faq" --data "$data/items.jsonl" --training-data "$data/faq.csv" \
   --no-guard
-says 'the most similar training row, which needs no training, answers'
+says 'The most similar training row, which needs no training, answers'
 ends 1 ./peft4j train --model tiny --data "$data/items.jsonl" --output "$work/refused"
 says 'is a held-out item'
 

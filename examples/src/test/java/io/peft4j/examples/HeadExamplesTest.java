@@ -86,9 +86,9 @@ class HeadExamplesTest {
                 """);
         String text = printed(PreferAnswers::main, few, general.toString());
 
-        assertTrue(text.matches("(?s)(ship: Take tuned|harm not known: Better on the task).*the margin of better over "
-                + "worse answers moved by.*"), text);
-        assertTrue(numbers("nats \\[\\+([\\d.]+), \\+[\\d.]+\\] on 10 held-out pairs", text)[0] > 0, text);
+        assertTrue(text.matches("(?s)(ship:\\s- Take tuned|harm not known:\\s- Better on the task).*the margin of "
+                + "better over\\s+worse answers moved by.*"), text);
+        assertTrue(numbers("nats \\[\\+([\\d.]+), \\+[\\d.]+\\]\\s+on 10 held-out pairs", text)[0] > 0, text);
     }
 
     @Test
