@@ -171,7 +171,8 @@ public final class NearUnknowns {
         return replacements(group, told.orElse(""), use.ordinal()).stream()
                 .filter(word -> TOKEN.matcher(word.toLowerCase(Locale.ROOT)).results().map(MatchResult::group)
                         .noneMatch(held::contains))
-                .map(word -> new Question(asking(group.first(), article(group.before, word) + word + group.after),
+                .map(word -> new Question(saying(group.first(), "user", article(group.before, word) + word
+                        + group.after),
                         told, answers))
                 .toList();
     }
@@ -238,15 +239,13 @@ public final class NearUnknowns {
         return make(most, Use.ROWS).stream().map(question -> {
             String told = answer.orElseGet(() -> WORDS.getProperty(question.language().orElse(QuestionLanguage.ENGLISH)
                     + ".answer"));
-            ChatExample row = question.example();
-            return new ChatExample(row.messages().stream().map(message -> message.role().equals("assistant")
-                    ? message.withContent(told) : message).toList(), row.tools(), row.extra(), row.origin(),
-                    row.continuation());
+            return saying(question.example(), "assistant", told);
         }).toList();
     }
 
-    private static ChatExample asking(ChatExample row, String text) {
-        return new ChatExample(row.messages().stream().map(message -> message.role().equals("user")
+    /** A row with another text of one role, marked. */
+    private static ChatExample saying(ChatExample row, String role, String text) {
+        return new ChatExample(row.messages().stream().map(message -> message.role().equals(role)
                 ? message.withContent(text) : message).toList(), row.tools(), Map.of(Augmentation.MARK, MARK),
                 row.origin(), row.continuation());
     }
