@@ -10,7 +10,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.report.DataCheck;
 import io.peft4j.data.report.DataReport;
 import io.peft4j.data.report.FindingCode;
-import io.peft4j.data.report.Severity;
+import io.peft4j.data.report.FindingCode.Severity;
 import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;

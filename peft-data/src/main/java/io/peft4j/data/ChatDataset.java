@@ -271,4 +271,13 @@ public final class ChatDataset implements Iterable<ChatExample> {
     public List<ChatDataset> split(SplitRule rule) {
         return DataSplit.split(examples, rule).stream().map(ChatDataset::new).toList();
     }
+
+    /**
+     * The parts of a data set.
+     *
+     * @param train what is learned from
+     * @param test what is held out
+     */
+    public record Split(ChatDataset train, ChatDataset test) {
+    }
 }

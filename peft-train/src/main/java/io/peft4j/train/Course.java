@@ -3,8 +3,8 @@ package io.peft4j.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.train.objective.Objective;
-import io.peft4j.train.runs.LearnedRows;
-import io.peft4j.train.runs.LearnedRows.Reason;
+import io.peft4j.train.runs.RunInfo.LearnedRows;
+import io.peft4j.train.runs.RunInfo.LearnedRows.Reason;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 

@@ -2,7 +2,7 @@ package io.peft4j.train;
 
 import io.peft4j.core.error.Count;
 import io.peft4j.train.objective.Objective;
-import io.peft4j.train.runs.LearnedRows;
+import io.peft4j.train.runs.RunInfo.LearnedRows;
 import io.peft4j.train.runs.TrainingProfile;
 import java.nio.file.Path;
 import java.util.Collections;

@@ -11,7 +11,7 @@ import io.peft4j.train.TrainingResult.Ending;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.optimizer.Updates;
 import io.peft4j.train.parallel.WorkerCollective;
-import io.peft4j.train.runs.LearnedRows;
+import io.peft4j.train.runs.RunInfo.LearnedRows;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

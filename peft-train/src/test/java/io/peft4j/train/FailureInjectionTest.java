@@ -19,7 +19,7 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.train.sweep.SearchSpace;
 import io.peft4j.train.sweep.Sweep;
 import io.peft4j.train.sweep.SweepResult;
-import io.peft4j.train.sweep.Trial;
+import io.peft4j.train.sweep.SweepResult.Trial;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -2,7 +2,7 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.Count;
-import io.peft4j.data.grader.Grade;
+import io.peft4j.data.grader.Grader.Grade;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.data.grader.GradingRows;
 import java.nio.file.Path;

@@ -16,7 +16,7 @@ import io.peft4j.train.sweep.SearchStrategy;
 import io.peft4j.train.sweep.Sweep;
 import io.peft4j.train.sweep.SweepBuilder;
 import io.peft4j.train.sweep.SweepResult;
-import io.peft4j.train.sweep.Trial;
+import io.peft4j.train.sweep.SweepResult.Trial;
 import io.peft4j.train.sweep.TrialSetup;
 import java.nio.file.Path;
 import java.util.ArrayList;

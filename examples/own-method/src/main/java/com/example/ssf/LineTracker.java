@@ -1,9 +1,5 @@
 package com.example.ssf;
 
-import io.peft4j.trackers.MetricRow;
-import io.peft4j.trackers.RunDescription;
-import io.peft4j.trackers.RunEnd;
-import io.peft4j.trackers.TrackedRun;
 import io.peft4j.trackers.Tracker;
 import java.io.IOException;
 import java.io.PrintWriter;

@@ -8,7 +8,7 @@ import io.peft4j.models.ModelOptions.Precision;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.sweep.SweepBuilder;
 import io.peft4j.train.sweep.SweepResult;
-import io.peft4j.train.sweep.Trial;
+import io.peft4j.train.sweep.SweepResult.Trial;
 import io.peft4j.train.sweep.TrialExecutor;
 import java.io.Serializable;
 import java.nio.file.Path;

@@ -2,6 +2,7 @@ package io.peft4j.spark;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.models.ModelOptions.Precision;
+import io.peft4j.spark.SparkTrainer.SparkWorker;
 import java.util.Objects;
 import java.util.Optional;
 import org.apache.spark.sql.SparkSession;

@@ -2,6 +2,8 @@ package io.peft4j.spark;
 
 import io.peft4j.core.error.PeftException;
 import io.peft4j.models.ModelOptions.Precision;
+import io.peft4j.spark.SparkTrainer.SparkTraining;
+import io.peft4j.spark.SparkTrainer.SparkWorker;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.parallel.WorkerCollective;
 import io.peft4j.train.parallel.WorkerException;

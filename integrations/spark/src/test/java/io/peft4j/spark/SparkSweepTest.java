@@ -17,7 +17,7 @@ import io.peft4j.train.sweep.SearchStrategy;
 import io.peft4j.train.sweep.Sweep;
 import io.peft4j.train.sweep.SweepBuilder;
 import io.peft4j.train.sweep.SweepResult;
-import io.peft4j.train.sweep.Trial;
+import io.peft4j.train.sweep.SweepResult.Trial;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -14,6 +14,7 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.ModelOptions.Precision;
+import io.peft4j.spark.SparkTrainer.SparkTraining;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;

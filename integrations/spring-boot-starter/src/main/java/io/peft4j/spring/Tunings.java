@@ -7,7 +7,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.Split;
+import io.peft4j.data.ChatDataset.Split;
 import io.peft4j.data.SplitOptions;
 import io.peft4j.eval.Promotion;
 import io.peft4j.eval.VerdictOptions;

@@ -6,6 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.trackers.Tracker.MetricRow;
+import io.peft4j.trackers.Tracker.RunDescription;
+import io.peft4j.trackers.Tracker.RunEnd;
+import io.peft4j.trackers.Tracker.TrackedRun;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

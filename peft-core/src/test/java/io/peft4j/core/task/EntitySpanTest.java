@@ -2,6 +2,7 @@ package io.peft4j.core.task;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.peft4j.core.task.TokenTagger.EntitySpan;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

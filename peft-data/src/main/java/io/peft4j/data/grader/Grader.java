@@ -1,5 +1,7 @@
 package io.peft4j.data.grader;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -22,5 +24,18 @@ public interface Grader {
     /** The score with what it is made of; default: no parts. */
     default Grade inParts(Map<String, Object> item, String answer) {
         return new Grade(grade(item, answer), Map.of());
+    }
+
+    /**
+     * What a grader says of an answer.
+     *
+     * @param reward the score
+     * @param parts the scores that it was computed from, by their names; none where it is one score
+     */
+    record Grade(double reward, Map<String, Double> parts) {
+        /** Copies the map. */
+        public Grade {
+            parts = Collections.unmodifiableMap(new LinkedHashMap<>(parts));
+        }
     }
 }

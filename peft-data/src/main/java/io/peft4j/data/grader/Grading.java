@@ -1,6 +1,7 @@
 package io.peft4j.data.grader;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.data.grader.Grader.Grade;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -6,6 +6,7 @@ import io.peft4j.data.near.Corpus;
 import io.peft4j.data.near.Examples;
 import io.peft4j.data.near.Overlap;
 import io.peft4j.data.near.Relations;
+import io.peft4j.data.report.FindingCode.Severity;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;

@@ -12,6 +12,7 @@ import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.RowFault;
 import io.peft4j.data.near.LabelCheck;
+import io.peft4j.data.report.FindingCode.Severity;
 import io.peft4j.data.task.RowKind;
 import java.io.Serializable;
 import java.util.ArrayList;

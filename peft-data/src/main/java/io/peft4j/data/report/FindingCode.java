@@ -147,4 +147,19 @@ public enum FindingCode {
     public static Optional<FindingCode> of(String code) {
         return Arrays.stream(values()).filter(value -> value.code().equals(code)).findFirst();
     }
+
+    /** How bad a finding is. */
+    public enum Severity {
+        /** Training on it fails or teaches nothing. */
+        ERROR,
+        /** Likely to teach something wrong. */
+        WARNING,
+        /** Worth knowing. */
+        INFO;
+
+        /** The name for machines: lower case. */
+        public String code() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 package io.peft4j.data.report;
 
+import io.peft4j.data.report.FindingCode.Severity;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Comparator;

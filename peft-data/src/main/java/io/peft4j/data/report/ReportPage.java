@@ -3,13 +3,15 @@ package io.peft4j.data.report;
 import static io.peft4j.report.support.Html.tag;
 
 import io.peft4j.core.error.Count;
+import io.peft4j.data.report.DataReport.DataStatistics;
+import io.peft4j.data.report.FindingCode.Severity;
 import io.peft4j.report.support.BarPlot;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.HistogramPlot;
 import io.peft4j.report.support.Html;
 import io.peft4j.report.support.Page;
-import io.peft4j.report.support.Table;
 import io.peft4j.report.support.Status;
+import io.peft4j.report.support.Table;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -3,6 +3,7 @@ package io.peft4j.data.report;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.Example;
+import io.peft4j.data.report.DataReport.DataStatistics;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;

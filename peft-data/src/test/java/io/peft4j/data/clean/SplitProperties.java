@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.Split;
+import io.peft4j.data.ChatDataset.Split;
 import io.peft4j.data.SplitOptions;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;

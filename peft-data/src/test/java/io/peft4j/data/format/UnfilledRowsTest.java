@@ -11,7 +11,7 @@ import io.peft4j.data.report.DataCheck;
 import io.peft4j.data.report.DataReport;
 import io.peft4j.data.report.Finding;
 import io.peft4j.data.report.FindingCode;
-import io.peft4j.data.report.Severity;
+import io.peft4j.data.report.FindingCode.Severity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package io.peft4j.data.report;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.data.report.FindingCode.Severity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

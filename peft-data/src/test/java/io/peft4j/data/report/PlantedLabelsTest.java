@@ -2,6 +2,7 @@ package io.peft4j.data.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.peft4j.data.report.FindingCode.Severity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,6 +4,7 @@ import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.PairedOutcomes;
+import io.peft4j.eval.guard.GuardSet.GuardItem;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package io.peft4j.eval.head;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.task.EntitySpan;
+import io.peft4j.core.task.TokenTagger.EntitySpan;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;

@@ -2,8 +2,8 @@ package io.peft4j.eval.head;
 
 import io.peft4j.core.Internal;
 import io.peft4j.core.model.Task;
-import io.peft4j.core.task.EntitySpan;
 import io.peft4j.core.task.TokenTagger;
+import io.peft4j.core.task.TokenTagger.EntitySpan;
 import io.peft4j.data.task.LabelledWords;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.comparison.Verdict;

@@ -2,8 +2,8 @@ package io.peft4j.eval.judge;
 
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.data.grader.Grade;
 import io.peft4j.data.grader.Grader;
+import io.peft4j.data.grader.Grader.Grade;
 import io.peft4j.data.grader.GraderObject;
 import io.peft4j.data.grader.GraderTools;
 import io.peft4j.data.grader.GraderType;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.ScriptedModel;
 import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.guard.GuardSet.GuardItem;
 import io.peft4j.eval.task.Answerer;
 import io.peft4j.eval.task.ToolCheck;
 import java.io.IOException;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.peft4j.core.task.EntitySpan;
+import io.peft4j.core.task.TokenTagger.EntitySpan;
 import io.peft4j.data.task.SpanQuestion;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.head.TextEvaluation.NumberFindings;

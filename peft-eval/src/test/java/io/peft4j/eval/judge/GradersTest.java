@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.grader.Grade;
 import io.peft4j.data.grader.Grader;
+import io.peft4j.data.grader.Grader.Grade;
 import io.peft4j.data.grader.GraderTemplate;
 import io.peft4j.data.grader.GraderTools;
 import io.peft4j.data.grader.Graders;

@@ -13,6 +13,7 @@ import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.grader.LimitedCalls;
 import io.peft4j.data.pack.Seeds;
+import io.peft4j.train.objective.SampledObjective.ToolCaller;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

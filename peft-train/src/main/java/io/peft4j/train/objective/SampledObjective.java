@@ -12,7 +12,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.AnswerFault;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.grader.Grade;
+import io.peft4j.data.grader.Grader.Grade;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.data.grader.LimitedCalls;
 import io.peft4j.data.task.AnswerGroup;
@@ -268,5 +268,25 @@ public final class SampledObjective implements AnswerObjective<AnswerGroup> {
     @Override
     public String toString() {
         return "objective " + name() + " on its own answers";
+    }
+
+    /**
+     * Answers the calls of tools in a model's turns ({@link SampledObjective#withTools}). Used by several threads at a
+     * time.
+     *
+     * <pre>{@code
+     * ToolCaller sums = (item, turn) -> turn.startsWith("add ") ? Optional.of(sumOf(turn)) : Optional.empty();
+     * }</pre>
+     */
+    @FunctionalInterface
+    public interface ToolCaller {
+        /**
+         * What the model reads after its turn, as a message of the role {@code tool}.
+         *
+         * @param item the row that was asked, with all its keys
+         * @param turn the text of the turn
+         * @return the answer; empty where the turn calls nothing, and so ends the conversation
+         */
+        Optional<String> answer(Map<String, Object> item, String turn);
     }
 }

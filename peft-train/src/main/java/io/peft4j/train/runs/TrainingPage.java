@@ -12,6 +12,7 @@ import io.peft4j.report.support.Numbers;
 import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Status;
 import io.peft4j.train.objective.SampledAnswer;
+import io.peft4j.train.runs.RunInfo.LearnedRows;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneId;

@@ -1,6 +1,7 @@
 package io.peft4j.train.sweep;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.train.sweep.SweepResult.Trial;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
+import io.peft4j.train.sweep.SweepResult.Trial;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

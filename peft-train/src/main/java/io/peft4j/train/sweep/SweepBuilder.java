@@ -12,6 +12,7 @@ import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.sweep.SweepResult.Trial;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,6 +7,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.JsonFiles;
+import io.peft4j.train.sweep.SweepResult.Trial;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -2,6 +2,7 @@ package io.peft4j.train.sweep;
 
 import io.peft4j.core.Internal;
 import io.peft4j.train.Cancellation;
+import io.peft4j.train.sweep.SweepResult.Trial;
 import java.util.List;
 import java.util.function.Consumer;
 

@@ -8,6 +8,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainingOptions;
+import io.peft4j.train.sweep.SweepResult.Trial;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.train.KilledPrograms;
+import io.peft4j.train.sweep.SweepResult.Trial;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.file.Files;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.train.sweep.SweepResult.Trial;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -20,6 +20,7 @@ import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.runs.TrainingRecord;
+import io.peft4j.train.sweep.SweepResult.Trial;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

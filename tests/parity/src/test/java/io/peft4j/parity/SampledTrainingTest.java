@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.data.grader.Grade;
 import io.peft4j.data.grader.Grader;
+import io.peft4j.data.grader.Grader.Grade;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.data.task.AnswerGroup;
 import io.peft4j.models.BaseModel;

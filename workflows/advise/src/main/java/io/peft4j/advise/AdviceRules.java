@@ -1,5 +1,6 @@
 package io.peft4j.advise;
 
+import io.peft4j.advise.Advice.AnswerMethod;
 import io.peft4j.advise.FineTuningAdvisor.Asked;
 import io.peft4j.core.error.Count;
 import io.peft4j.data.ChatDataset;

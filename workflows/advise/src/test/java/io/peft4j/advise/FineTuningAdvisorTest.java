@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.advise.Advice.AnswerMethod;
 import io.peft4j.advise.FineTuningAdvisor.Training;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;

@@ -4,9 +4,11 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.feedback.Feedback.Rating;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -61,5 +63,22 @@ public record Feedback(String id, Instant time, List<ChatMessage> asked, String 
         return correction.filter(text -> !text.equals(answer)).map(text -> new PreferenceExample(asked,
                 List.of(ChatMessage.assistant(text)), List.of(ChatMessage.assistant(answer)), List.of(), Map.of(),
                 Origin.PROGRAM));
+    }
+
+    /** A user's opinion of an answer. */
+    public enum Rating {
+        /** It is right; it may be learned. */
+        GOOD,
+        /** It is wrong; it is not learned. */
+        BAD;
+
+        /** @throws IllegalArgumentException for another word */
+        static Rating of(String key) {
+            return valueOf(key.toUpperCase(Locale.ROOT));
+        }
+
+        String key() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 }

@@ -10,6 +10,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.Closer;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.feedback.Feedback.Rating;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;

@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.feedback.Feedback.Rating;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;

@@ -11,6 +11,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.feedback.Feedback.Rating;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
-import io.peft4j.data.grader.Grade;
+import io.peft4j.data.grader.Grader.Grade;
 import io.peft4j.data.grader.Graders;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.serve.http.ApiException;

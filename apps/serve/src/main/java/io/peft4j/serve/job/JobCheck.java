@@ -16,7 +16,7 @@ import io.peft4j.data.report.DataCheck;
 import io.peft4j.data.report.DataReport;
 import io.peft4j.data.report.Finding;
 import io.peft4j.data.report.FindingCode;
-import io.peft4j.data.report.Severity;
+import io.peft4j.data.report.FindingCode.Severity;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.http.Json;
 import io.peft4j.serve.store.Job;

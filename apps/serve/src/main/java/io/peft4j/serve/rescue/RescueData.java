@@ -4,7 +4,7 @@ import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.Split;
+import io.peft4j.data.ChatDataset.Split;
 import io.peft4j.data.SplitOptions;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.PreferenceExample;

@@ -1,5 +1,6 @@
 package io.peft4j.cloud.jobs;
 
+import io.peft4j.cloud.jobs.CloudJobs.CloudJobStatus;
 import io.peft4j.core.error.ConfigurationException;
 import java.io.IOException;
 import java.io.UncheckedIOException;

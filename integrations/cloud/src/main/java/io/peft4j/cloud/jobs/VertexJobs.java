@@ -13,6 +13,7 @@ import com.google.cloud.aiplatform.v1.MachineSpec;
 import com.google.cloud.aiplatform.v1.Scheduling;
 import com.google.cloud.aiplatform.v1.WorkerPoolSpec;
 import com.google.protobuf.Duration;
+import io.peft4j.cloud.jobs.CloudJobs.CloudJobStatus;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Locale;

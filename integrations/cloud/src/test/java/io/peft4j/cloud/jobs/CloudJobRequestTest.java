@@ -11,6 +11,7 @@ import com.google.cloud.aiplatform.v1.JobState;
 import com.google.cloud.aiplatform.v1.Scheduling;
 import com.google.cloud.aiplatform.v1.WorkerPoolSpec;
 import com.google.rpc.Status;
+import io.peft4j.cloud.jobs.CloudJobs.CloudJobStatus;
 import io.peft4j.core.error.ConfigurationException;
 import java.time.Duration;
 import java.util.Map;
