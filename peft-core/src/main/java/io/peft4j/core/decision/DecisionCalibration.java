@@ -15,6 +15,7 @@ import java.util.stream.IntStream;
  * @param questions the entries; a question that has none gets its temperature alone
  * @param states what stood in the rows, so that a test notices those that it is given again
  */
+@Internal(shared = true)
 public record DecisionCalibration(List<Entry> questions, @Internal TrainedStates states) {
     /** Nothing was fitted. */
     public static final DecisionCalibration NONE = new DecisionCalibration(List.of());

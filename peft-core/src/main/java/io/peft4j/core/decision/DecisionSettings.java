@@ -53,7 +53,7 @@ import java.util.stream.Stream;
 public record DecisionSettings(Map<String, List<String>> labels, Map<String, Double> temperature,
         Optional<String> template, List<String> noulOptions, boolean controlTokensAsText, Optional<String> adapter,
         OptionalInt maxTokens, OptionalInt maxQuestionTokens, Optional<DecisionQuestion> plainQuestion,
-        DecisionCalibration calibration, boolean namesAsLabels, @Internal TrainedStates trained)
+        @Internal DecisionCalibration calibration, boolean namesAsLabels, @Internal TrainedStates trained)
         implements
             DecisionSettingsWith {
     /** The file of the settings. */
@@ -100,6 +100,7 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
     }
 
     /** The same with other temperatures and what else was fitted. */
+    @Internal(shared = true)
     public DecisionSettings withFitted(Map<String, Double> temperatures, DecisionCalibration fitted) {
         return new DecisionSettings(labels, temperatures, template, noulOptions, controlTokensAsText, adapter,
                 maxTokens, maxQuestionTokens, plainQuestion, fitted, namesAsLabels, trained);

@@ -327,11 +327,13 @@ public final class GuardSet {
             Objects.requireNonNull(question, "question");
             choices = List.copyOf(choices);
             accept = List.copyOf(accept);
-            int ways = (accept.isEmpty() ? 0 : 1) + (pattern.isPresent() ? 1 : 0) + (refusal ? 1 : 0) + (tools.isPresent()
-                    ? 1 : 0);
+            int ways = (accept.isEmpty() ? 0 : 1) + (pattern.isPresent() ? 1 : 0) + (refusal ? 1 : 0)
+                    + (tools.isPresent()
+                            ? 1 : 0);
             if (choices.size() < 2 && !(choices.isEmpty() && tools.isPresent()) || ways > 1) {
-                throw new IllegalArgumentException("an item of a guard set needs two choices or tools, and at most one way "
-                        + "to judge a free answer: " + question);
+                throw new IllegalArgumentException(
+                        "an item of a guard set needs two choices or tools, and at most one way "
+                                + "to judge a free answer: " + question);
             }
         }
 

@@ -1,5 +1,6 @@
 package io.peft4j.eval.report;
 
+import io.peft4j.core.Internal;
 import io.peft4j.eval.task.AnswerScoring;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.ArmDetails;
@@ -20,7 +21,7 @@ import java.util.Objects;
  * @param seconds how long the answers took; 0 where they were given or all known from an earlier run
  */
 public record ArmResult(String name, String description, List<String> answers, Map<String, Double> scores,
-        ArmDetails details, double seconds) {
+        @Internal ArmDetails details, double seconds) {
     /** Copies the collections. */
     public ArmResult {
         Objects.requireNonNull(name, "name");

@@ -12,7 +12,8 @@ import java.util.Optional;
  * @param wordings whether other wordings of a question get the same fact
  * @param model what its model was asked beside
  */
-public record ArmDetails(double refusalRate, @Internal Optional<Classification> classes, Optional<Consistency> wordings,
+@Internal
+public record ArmDetails(double refusalRate, Optional<Classification> classes, Optional<Consistency> wordings,
         ModelMeasures model) {
     /** Refuses null. */
     public ArmDetails {

@@ -18,6 +18,7 @@ import java.util.stream.IntStream;
  * @param consistent number of groups whose answers all agree
  * @param agreement mean share of pairs in a group that agree, from 0 to 1
  */
+@Internal
 public record Consistency(int groups, int consistent, double agreement) {
     /**
      * Of answers to wordings of the same question: items with the same facts, or the same references where they name

@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.option.With;
@@ -23,6 +24,7 @@ import java.util.stream.IntStream;
  * @param labelAuc of the labels' likelihoods
  * @param draws agreement of answers that are drawn several times
  */
+@Internal
 @With
 public record ModelMeasures(OptionalInt cut, Optional<Perplexity> likelihood,
         Optional<MultipleChoice.Result> choices, OptionalDouble labelAuc,

@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.LanguageModel;
@@ -19,6 +20,7 @@ import java.util.Objects;
  * <p>Two counts are usual: {@code acc} takes the largest log-likelihood, {@code acc_norm} the largest per character of
  * the choice, which does not favour short choices.
  */
+@Internal
 public final class MultipleChoice {
     private final LanguageModel model;
 

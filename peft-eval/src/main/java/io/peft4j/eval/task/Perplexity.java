@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.LanguageModel;
@@ -28,6 +29,7 @@ import org.slf4j.LoggerFactory;
  * @param bytes bytes of the learned answers in UTF-8: they do not depend on the tokenizer
  * @param examples number of conversations
  */
+@Internal
 public record Perplexity(double nll, long tokens, long bytes, int examples) {
     private static final Logger LOG = LoggerFactory.getLogger(Perplexity.class);
 

@@ -1,5 +1,6 @@
 package io.peft4j.train.objective;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
@@ -59,6 +60,7 @@ public final class Keeping {
     }
 
     /** Answers that are there. */
+    @Internal
     public static Keeping of(KeptAnswers answers, KeepingOptions options) {
         return new Keeping(base -> List.of(), base -> answers, options);
     }

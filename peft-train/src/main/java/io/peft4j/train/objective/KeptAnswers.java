@@ -1,5 +1,6 @@
 package io.peft4j.train.objective;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Completion;
@@ -28,6 +29,7 @@ import java.util.List;
  *
  * @param sequences each prompt with the model's answer, of which the answer is supervised
  */
+@Internal
 public record KeptAnswers(List<TokenSequence> sequences) {
     /** Copies the list; there is at least one. */
     public KeptAnswers {

@@ -227,7 +227,8 @@ public record RunInfo(State state, Optional<String> failure, List<String> warnin
         /** How many are learned, and why the training ended. */
         public String summary() {
             String course = reason == Reason.GIVEN ? String.format(Locale.ROOT, "after %.1f epochs", epochs)
-                    : String.format(Locale.ROOT, "after %.1f epochs: %s after %.1f, the rate fell over %.1f more", epochs,
+                    : String.format(Locale.ROOT, "after %.1f epochs: %s after %.1f, the rate fell over %.1f more",
+                            epochs,
                             reason.words, stableEpochs, epochs - stableEpochs);
             return learned + " of " + rows + " rows learned " + course;
         }

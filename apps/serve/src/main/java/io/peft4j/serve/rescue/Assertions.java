@@ -1,6 +1,7 @@
 package io.peft4j.serve.rescue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.JsonFiles;
@@ -29,6 +30,7 @@ import java.util.Map;
  * <p>Or in the form of OpenAI's Evals: {@code testing_criteria} ({@code string_check}, {@code text_similarity} by
  * {@code cosine}, {@code score_model}, {@code label_model}) and the {@code data_source} of a run.
  */
+@Internal
 public final class Assertions {
     private final List<Test> tests;
 

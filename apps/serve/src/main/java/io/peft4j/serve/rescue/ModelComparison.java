@@ -1,5 +1,6 @@
 package io.peft4j.serve.rescue;
 
+import io.peft4j.core.Internal;
 import io.peft4j.eval.statistics.Bootstrap;
 import io.peft4j.eval.statistics.Interval;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.List;
  * @param secondsBefore mean time of an answer of the old model, the way to it included
  * @param secondsAfter that of the new one
  */
+@Internal
 public record ModelComparison(int questions, double before, double after, Interval difference, List<Item> lost,
         List<Item> won, double secondsBefore, double secondsAfter) {
     private static final double MORE_OFTEN_THAN_NOT = 0.5;

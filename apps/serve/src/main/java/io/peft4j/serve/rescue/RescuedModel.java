@@ -1,5 +1,6 @@
 package io.peft4j.serve.rescue;
 
+import io.peft4j.core.Internal;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -17,9 +18,9 @@ import java.util.Optional;
  * @param merged what was written of it besides, where that was asked for
  * @param faults what could not be had or done
  */
-public record RescuedModel(TunedModel model, int rows, int answers, Optional<Path> adapter,
-        Optional<ModelComparison> comparison, Optional<Assertions.Outcome> assertions, Optional<Merged> merged,
-        List<String> faults) {
+public record RescuedModel(@Internal TunedModel model, int rows, int answers, Optional<Path> adapter,
+        @Internal Optional<ModelComparison> comparison, @Internal Optional<Assertions.Outcome> assertions,
+        Optional<Merged> merged, List<String> faults) {
     /**
      * A merged file.
      *

@@ -1,5 +1,6 @@
 package io.peft4j.serve.rescue;
 
+import io.peft4j.core.Internal;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import java.util.OptionalLong;
  * @param learningRateMultiplier factor on the service's learning rate, where that is known
  * @param shutdown when the service stops it, in seconds since 1970, where it says so
  */
+@Internal(shared = true)
 public record TunedModel(String name, String base, Optional<String> job, Optional<String> trainingFile,
         Optional<String> validationFile, String method, Optional<Integer> epochs, Optional<Integer> batchSize,
         Optional<Double> learningRateMultiplier, OptionalLong shutdown) {

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
@@ -76,6 +77,7 @@ public interface AdapterLayer {
      * The change to the base layer's weight as a product of two small matrices, where this layer makes exactly that
      * change and no other; empty for all other layers.
      */
+    @Internal(shared = true)
     default Optional<LowRankUpdate> lowRankUpdate() {
         return Optional.empty();
     }

@@ -16,6 +16,7 @@ import java.util.stream.IntStream;
  * @param scaling the factor
  * @param embedding whether it is the change of an embedding
  */
+@Internal(shared = true)
 public record LowRankUpdate(AdapterTensor a, AdapterTensor b, double scaling, boolean embedding) {
     /** Refuses factors that do not match. */
     public LowRankUpdate {
