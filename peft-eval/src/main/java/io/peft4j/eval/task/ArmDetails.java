@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param wordings whether other wordings of a question get the same fact
  * @param model what its model was asked beside
  */
-@Internal
+@Internal(shared = true)
 public record ArmDetails(double refusalRate, Optional<Classification> classes, Optional<Consistency> wordings,
         ModelMeasures model) {
     /** Refuses null. */

@@ -24,7 +24,7 @@ import java.util.stream.IntStream;
  * @param labelAuc of the labels' likelihoods
  * @param draws agreement of answers that are drawn several times
  */
-@Internal
+@Internal(shared = true)
 @With
 public record ModelMeasures(OptionalInt cut, Optional<Perplexity> likelihood,
         Optional<MultipleChoice.Result> choices, OptionalDouble labelAuc,

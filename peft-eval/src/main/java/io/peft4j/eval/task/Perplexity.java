@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * @param bytes bytes of the learned answers in UTF-8: they do not depend on the tokenizer
  * @param examples number of conversations
  */
-@Internal
+@Internal(shared = true)
 public record Perplexity(double nll, long tokens, long bytes, int examples) {
     private static final Logger LOG = LoggerFactory.getLogger(Perplexity.class);
 

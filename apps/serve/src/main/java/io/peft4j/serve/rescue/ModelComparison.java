@@ -19,7 +19,7 @@ import java.util.List;
  * @param secondsBefore mean time of an answer of the old model, the way to it included
  * @param secondsAfter that of the new one
  */
-@Internal
+@Internal(shared = true)
 public record ModelComparison(int questions, double before, double after, Interval difference, List<Item> lost,
         List<Item> won, double secondsBefore, double secondsAfter) {
     private static final double MORE_OFTEN_THAN_NOT = 0.5;
