@@ -173,8 +173,8 @@ public final class SparkTrainer {
     }
 
     /**
-     * A training, as it would be on one machine; every worker runs it. What it refers to is sent to the executors, so it
-     * must be serializable.
+     * A training, as it would be on one machine; every worker runs it. What it refers to is sent to the executors, so
+     * it must be serializable.
      */
     @FunctionalInterface
     public interface SparkTraining extends Serializable {
@@ -225,8 +225,8 @@ public final class SparkTrainer {
         }
 
         /**
-         * A trainer that shares the training with the other workers, writes where it was said, and resumes from the last
-         * checkpoint there. All else is for the caller to set, but not these.
+         * A trainer that shares the training with the other workers, writes where it was said, and resumes from the
+         * last checkpoint there. All else is for the caller to set, but not these.
          */
         public TrainerBuilder trainer(PeftModel model) {
             return Trainer.builder(model).workers(workers).output(place.local()).start(RunStart.RESUME_OR_START)
