@@ -10,8 +10,6 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_binary_sub;
 import java.util.Optional;
 import org.bytedeco.dnnl.binary;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.post_ops;
-import org.bytedeco.dnnl.primitive_attr;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -54,19 +52,13 @@ record BinarySpec(Operator operator, DataType a, DataType b, Shape shape, int ro
             case ROW -> PrimitiveSpec.matrix(b, 1, columns);
             case COLUMN -> PrimitiveSpec.matrix(b, rows, 1);
         };
-        primitive_attr attributes = PrimitiveSpec.attributes();
-        if (accumulate) {
-            post_ops operations = new post_ops();
-            operations.append_sum();
-            attributes.set_post_ops(operations);
-        }
         int algorithm = switch (operator) {
             case ADD -> dnnl_binary_add;
             case SUBTRACT -> dnnl_binary_sub;
             case MULTIPLY -> dnnl_binary_mul;
         };
         binary.primitive_desc description = new binary.primitive_desc(lane.engine(), algorithm, full, second, full,
-                attributes, true);
+                PrimitiveSpec.attributes(accumulate), true);
         return PrimitiveSpec.assemble(lane, this, description, () -> new binary(description),
                 new Argument(DNNL_ARG_SRC_0, full),
                 new Argument(DNNL_ARG_SRC_1, second), new Argument(DNNL_ARG_DST, full));

@@ -29,4 +29,14 @@ record CopySpec(DataType from, DataType to, int matrices, int rows, int columns,
         return matrices == 1 ? PrimitiveSpec.desc(type, new long[] {rows, columns}, new long[] {row, 1})
                 : PrimitiveSpec.desc(type, new long[] {matrices, rows, columns}, new long[] {matrix, row, 1});
     }
+
+    /** {@code y = x^T (+ y)}: x [rows, columns], FLOAT, both without gaps. Arguments of the call: x, y. */
+    record Transposed(int rows, int columns, boolean accumulate) implements PrimitiveSpec {
+        @Override
+        public Optional<CompiledCall> build(ThreadContext lane) {
+            memory.desc x = PrimitiveSpec.matrix(DataType.FLOAT, rows, columns);
+            memory.desc y = PrimitiveSpec.desc(DataType.FLOAT, new long[] {rows, columns}, new long[] {1, rows});
+            return PrimitiveSpec.reorder(lane, this, x, y, PrimitiveSpec.attributes(accumulate));
+        }
+    }
 }

@@ -8,10 +8,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.post_ops;
-import org.bytedeco.dnnl.primitive_attr;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -137,7 +133,7 @@ final class FusedLowRankUpdate {
     }
 
     private static void addTransposed(ThreadContext lane, LowRankOperands all, Span dbTransposed, Span db) {
-        Vectors.required(lane, new TransposedSumSpec(all.out(), all.rank()))
+        Vectors.required(lane, new CopySpec.Transposed(all.rank(), all.out(), true))
                 .run(lane, dbTransposed.address(), db.address());
     }
 
@@ -185,25 +181,5 @@ final class FusedLowRankUpdate {
             }
         });
         team.caller().scratch().release(mark);
-    }
-
-    /**
-     * {@code y += x^T}: x dense [columns, rows], y dense [rows, columns], FLOAT. Arguments of the call: x, y.
-     *
-     * @param rows of y
-     * @param columns of y
-     */
-    private record TransposedSumSpec(int rows, int columns) implements PrimitiveSpec {
-        @Override
-        public Optional<CompiledCall> build(ThreadContext lane) {
-            memory.desc transposed = PrimitiveSpec.desc(DataType.FLOAT, new long[] {rows, columns},
-                    new long[] {1, rows});
-            memory.desc sum = PrimitiveSpec.matrix(DataType.FLOAT, rows, columns);
-            post_ops operations = new post_ops();
-            operations.append_sum();
-            primitive_attr attributes = PrimitiveSpec.attributes();
-            attributes.set_post_ops(operations);
-            return PrimitiveSpec.reorder(lane, this, transposed, sum, attributes);
-        }
     }
 }

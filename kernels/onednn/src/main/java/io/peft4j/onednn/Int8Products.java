@@ -11,7 +11,6 @@ import java.util.Optional;
 import org.bytedeco.dnnl.global.dnnl.fpmath_mode;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -203,16 +202,11 @@ final class Int8Products {
 
         @Override
         public Optional<CompiledCall> build(ThreadContext lane) {
-            primitive_attr attributes = PrimitiveSpec.attributes();
+            primitive_attr attributes = PrimitiveSpec.attributes(accumulate);
             // Without this the bytes would make it a product of integers.
             attributes.set_fpmath_mode(type == DataType.BFLOAT16 ? fpmath_mode.bf16 : fpmath_mode.strict, true);
             if (scaled) {
                 attributes.set_scales_mask(DNNL_ARG_WEIGHTS, EACH_COLUMN);
-            }
-            if (accumulate) {
-                post_ops operations = new post_ops();
-                operations.append_sum();
-                attributes.set_post_ops(operations);
             }
             memory.desc a = PrimitiveSpec.desc(type, new long[] {m, k}, new long[] {aRow, 1});
             memory.desc b = new memory.desc(new long[] {k, n}, memory.data_type.s8,

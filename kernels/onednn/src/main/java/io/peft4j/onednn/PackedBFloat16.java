@@ -9,8 +9,6 @@ import io.peft4j.core.weight.FrozenWeight;
 import java.util.Optional;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.post_ops;
-import org.bytedeco.dnnl.primitive_attr;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -133,16 +131,10 @@ final class PackedBFloat16 extends PackedWeight {
         }
 
         private Optional<CompiledCall> build(ThreadContext lane, memory.desc b) {
-            primitive_attr attributes = PrimitiveSpec.attributes();
-            if (accumulate) {
-                post_ops operations = new post_ops();
-                operations.append_sum();
-                attributes.set_post_ops(operations);
-            }
             memory.desc source = PrimitiveSpec.desc(a, new long[] {m, k}, new long[] {aRow, 1});
             memory.desc target = PrimitiveSpec.desc(c, new long[] {m, n}, new long[] {cRow, 1});
-            matmul.primitive_desc description = new matmul.primitive_desc(lane.engine(), source, b, target, attributes,
-                    true);
+            matmul.primitive_desc description = new matmul.primitive_desc(lane.engine(), source, b, target,
+                    PrimitiveSpec.attributes(accumulate), true);
             return PrimitiveSpec.assemble(lane, this, description, () -> new matmul(description),
                     new Argument(DNNL_ARG_SRC, source),
                     new Argument(DNNL_ARG_WEIGHTS, b), new Argument(DNNL_ARG_DST, target));

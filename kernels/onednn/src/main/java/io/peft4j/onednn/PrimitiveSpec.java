@@ -6,6 +6,7 @@ import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.global.dnnl.scratchpad_mode;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.primitive_desc_base;
@@ -46,6 +47,17 @@ interface PrimitiveSpec {
     static primitive_attr attributes() {
         primitive_attr attributes = new primitive_attr();
         attributes.set_scratchpad_mode(scratchpad_mode.user);
+        return attributes;
+    }
+
+    /** The same, of a primitive that adds to its result where it is to {@code accumulate}. */
+    static primitive_attr attributes(boolean accumulate) {
+        primitive_attr attributes = attributes();
+        if (accumulate) {
+            post_ops operations = new post_ops();
+            operations.append_sum();
+            attributes.set_post_ops(operations);
+        }
         return attributes;
     }
 

@@ -6,7 +6,6 @@ import io.peft4j.onednn.BinarySpec.Operator;
 import io.peft4j.onednn.MatmulSpec.AnyRows;
 import io.peft4j.onednn.MatmulSpec.Operand;
 import java.util.Optional;
-import org.bytedeco.dnnl.memory;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -347,18 +346,9 @@ final class Products {
         /** The transpose of a matrix without gaps. */
         private static Span turned(ThreadContext lane, Span from, int rows, int columns) {
             Span to = Span.scratch(lane, DataType.FLOAT, (long) rows * columns);
-            Vectors.required(lane, new TransposeSpec(rows, columns)).run(lane, from.address(), to.address());
+            Vectors.required(lane, new CopySpec.Transposed(rows, columns, false)).run(lane, from.address(),
+                    to.address());
             return to;
-        }
-
-        /** The transpose of FLOAT [rows, columns]. Arguments of the call: from, to. */
-        private record TransposeSpec(int rows, int columns) implements PrimitiveSpec {
-            @Override
-            public Optional<CompiledCall> build(ThreadContext lane) {
-                memory.desc from = PrimitiveSpec.matrix(DataType.FLOAT, rows, columns);
-                memory.desc to = PrimitiveSpec.desc(DataType.FLOAT, new long[] {rows, columns}, new long[] {1, rows});
-                return PrimitiveSpec.reorder(lane, this, from, to, PrimitiveSpec.attributes());
-            }
         }
     }
 }
