@@ -126,8 +126,8 @@ public final class TokenTagger {
     public record EntitySpan(String type, int first, int end) {
         /**
          * The entities that labels in IOB form ({@code B-PER}, {@code I-PER}, {@code O}; also {@code E-} and
-         * {@code S-}) say, as seqeval reads them by default: an entity begins at a {@code B-} or {@code S-}, and also at an
-         * {@code I-} or {@code E-} after another type or none.
+         * {@code S-}) say, as seqeval reads them by default: an entity begins at a {@code B-} or {@code S-}, and also
+         * at an {@code I-} or {@code E-} after another type or none.
          */
         public static List<EntitySpan> of(List<String> labels) {
             List<EntitySpan> spans = new ArrayList<>();

@@ -150,8 +150,8 @@ public record RunInfo(State state, Optional<String> failure, List<String> warnin
 
     /**
      * Which rows a training has learned, and what began its end. A row is learned when all of it was predicted right as
-     * it was seen last: each token of an answer was the likeliest, or the label was right. General rows that are mixed in
-     * against forgetting are not among them.
+     * it was seen last: each token of an answer was the likeliest, or the label was right. General rows that are mixed
+     * in against forgetting are not among them.
      *
      * @param learned number of rows that are learned
      * @param rows number of rows
