@@ -1,7 +1,6 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.FailurePoint;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.Closer;
@@ -104,7 +103,6 @@ record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart sta
     public FolderLock take() {
         check();
         try {
-            FailurePoint.at("write");
             Files.createDirectories(path());
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write to the output folder " + path() + ": "

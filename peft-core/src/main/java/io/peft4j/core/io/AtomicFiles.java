@@ -1,7 +1,6 @@
 package io.peft4j.core.io;
 
 import io.peft4j.core.Internal;
-import io.peft4j.core.error.FailurePoint;
 import java.io.BufferedOutputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -133,7 +132,6 @@ public final class AtomicFiles {
      * @throws IOException when it cannot be moved
      */
     public static void moveFolder(Path temporary, Path target) throws IOException {
-        FailurePoint.at("move");
         Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
         forceFolder(target.toAbsolutePath().getParent());
     }
@@ -263,7 +261,6 @@ public final class AtomicFiles {
 
         void move() {
             try {
-                FailurePoint.at("move");
                 Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
                 leftover = false;
             } catch (IOException e) {
@@ -285,7 +282,6 @@ public final class AtomicFiles {
     }
 
     private static void fill(Path temporary, Content content, Opener opener) throws IOException {
-        FailurePoint.at("write");
         try (OutputStream raw = opener.open(temporary)) {
             OutputStream buffered = new BufferedOutputStream(raw, BUFFER_BYTES);
             content.writeTo(buffered);

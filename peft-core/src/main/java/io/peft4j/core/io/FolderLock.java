@@ -2,7 +2,6 @@ package io.peft4j.core.io;
 
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.FailurePoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -194,7 +193,6 @@ public final class FolderLock implements AutoCloseable {
         Optional<FileChannel> same;
         try (Closer half = new Closer()) {
             half.add(() -> Files.deleteIfExists(file));
-            FailurePoint.at("lock");
             write(locked, owner.content());
             if (answer == Answer.UNKNOWN) {
                 // Of several who write at once the last one owns the folder.
