@@ -9,6 +9,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.augment.DocumentRows;
 import io.peft4j.data.clean.DataSplit;
 import io.peft4j.data.clean.SplitRule;
 import io.peft4j.data.example.ChatExample;
@@ -25,11 +26,15 @@ import io.peft4j.data.task.RowKind;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -98,7 +103,7 @@ public final class ChatDataset implements Iterable<ChatExample> {
     }
 
     private static ChatDataset read(DataFile source, boolean texts) {
-        try (OpenRows rows = OpenRows.open(source)) {
+        try (OpenRows rows = DocumentRows.open(source)) {
             return read(rows, texts);
         }
     }
@@ -259,6 +264,23 @@ public final class ChatDataset implements Iterable<ChatExample> {
             (inTest[i] ? test : train).add(examples.get(i));
         }
         return new Split(new ChatDataset(train), new ChatDataset(test));
+    }
+
+    /**
+     * Holds out one wording of each question that has three or more, by seed: those whose rows come from one place with
+     * one answer, as of documents. The first wording is always learned, and none is in both parts.
+     */
+    public Split splitWordings(long seed) {
+        Map<List<Object>, List<ChatExample>> facts = new LinkedHashMap<>();
+        examples.forEach(example -> facts.computeIfAbsent(List.of(example.origin(), example.messages()
+                .get(example.messages().size() - 1)), key -> new ArrayList<>()).add(example));
+        SplittableRandom random = new SplittableRandom(seed);
+        List<ChatExample> test = facts.values().stream().filter(same -> same.size() > 2)
+                .map(same -> same.get(1 + random.nextInt(same.size() - 1))).toList();
+        Set<ChatExample> held = Collections.newSetFromMap(new IdentityHashMap<>());
+        held.addAll(test);
+        return new Split(new ChatDataset(examples.stream().filter(example -> !held.contains(example)).toList()),
+                new ChatDataset(test));
     }
 
     /**

@@ -35,9 +35,18 @@ final class RowsOutput {
         return ExampleWriter.open(file, format);
     }
 
+    /** Writes examples as conversations. */
+    static void writeChats(Path file, List<? extends Example> examples) {
+        write(ExampleWriter.open(file, DataFormat.CHAT), examples);
+    }
+
     /** Writes examples to such a file, which appears when all are written. */
     void write(Path file, List<? extends Example> examples) {
-        try (ExampleWriter writer = open(file).withColumnsOf(examples)) {
+        write(open(file), examples);
+    }
+
+    private static void write(ExampleWriter opened, List<? extends Example> examples) {
+        try (ExampleWriter writer = opened.withColumnsOf(examples)) {
             examples.forEach(writer::write);
             writer.commit();
         }

@@ -11,6 +11,7 @@ import io.peft4j.core.peft.MergeCheck;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterProvenance;
+import io.peft4j.data.example.Example;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.report.Excerpts;
 import io.peft4j.models.BaseModel;
@@ -155,6 +156,9 @@ final class TrainCommand extends TrainingCommand {
                     return 0;
                 }
                 verify(base);
+                if (isOfDocuments()) {
+                    writeRows(console, read);
+                }
                 // Whoever stops a training does not wait for what is written about it.
                 if (examples.chats().isPresent() && !result.cancelled()) {
                     addTexts(console, tuned);
@@ -190,6 +194,19 @@ final class TrainCommand extends TrainingCommand {
                 }
             });
         }
+    }
+
+    /** The rows that were made of documents, to be read and corrected. */
+    private void writeRows(Console console, TrainingData read) {
+        Path rows = output.resolve("rows.jsonl");
+        Path held = output.resolve("heldout.jsonl");
+        RowsOutput.writeChats(rows, read.examples().stream().map(Example.class::cast)
+                .filter(example -> !example.origin().isGeneral()).toList());
+        RowsOutput.writeChats(held, read.held().stream().map(Example.class::cast).toList());
+        console.say("rows:       %s learned in %s, %s held out in %s: read and correct them", read.examples().size(),
+                rows, Count.of(read.held().size(), "wording"), held);
+        console.say("next:       ./peft4j evaluate --model %s --adapter %s --data %s --training-data %s", model, output,
+                held, rows);
     }
 
     /** What is written about an adapter is of less worth than the adapter, which is saved. */

@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.data.format.DataFiles;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
@@ -37,8 +38,9 @@ abstract class TrainingCommand extends PeftCommand {
 
     @HelpGroup(HelpGroup.DATA)
     @Option(names = "--data", required = true, paramLabel = "FILE",
-            description = "Training data: {\"messages\": [...]} a line, or as --objective says; - is the standard "
-                    + "input.")
+            description = "Training data: {\"messages\": [...]} a line, or as --objective says, or a PDF, DOCX, "
+                    + "Markdown or HTML document or a folder of such, XLSX included, which questions are made of; - "
+                    + "is the standard input.")
     Path data;
 
     @HelpGroup(HelpGroup.DATA)
@@ -104,7 +106,13 @@ abstract class TrainingCommand extends PeftCommand {
     final TrainingData examples() {
         TrainingData read = objective.read(asked(), input, data, Optional.ofNullable(validation),
                 name -> engine.load(name, console()));
-        return remember ? read.remembering() : read;
+        TrainingData learned = isOfDocuments() ? read.holdingOutWordings(asked().seed()) : read;
+        return remember ? learned.remembering() : learned;
+    }
+
+    /** Whether rows are made of documents, and none are given to hold out. */
+    final boolean isOfDocuments() {
+        return validation == null && DataFiles.isDocument(data);
     }
 
     /** The examples as they are learned on a base, which answers the general ones where that is asked for. */

@@ -383,4 +383,51 @@ class TrainCommandTest {
         assertEquals(1, none.status());
         assertTrue(none.err().contains("longer than 60 tokens"), none.err());
     }
+
+    private static final String BOOK = "# Staff\n\n## Canteen\n\nThe canteen opens at 11:40. Please keep it clean.\n\n"
+            + "## Parking\n\nParking spaces cost 47 euros a month.\n\n## Security\n\n"
+            + "Passwords must have at least 17 characters.\n";
+
+    @Test
+    void aDocumentIsTrainedOnAndItsRowsAreWritten() throws IOException {
+        Path book = Files.writeString(folder.resolve("book.md"), BOOK);
+        CommandRun run = CommandRun.succeeding(trainOn(book));
+        List<String> rows = Files.readAllLines(output.resolve("rows.jsonl"));
+        List<String> held = Files.readAllLines(output.resolve("heldout.jsonl"));
+        assertTrue(rows.stream().anyMatch(row -> row.contains("17 characters")), rows.toString());
+        assertEquals(3, held.size(), held.toString());
+        assertTrue(held.stream().noneMatch(rows::contains), held.toString());
+        assertTrue(run.err().contains(rows.size() + " learned in " + output.resolve("rows.jsonl")), run.err());
+        assertTrue(run.err().contains("./peft4j evaluate --model " + MODEL + " --adapter " + output + " --data "
+                + output.resolve("heldout.jsonl")), run.err());
+        CommandRun.succeeding(trainOn(book));
+        assertEquals(held, Files.readAllLines(output.resolve("heldout.jsonl")), "the seed decides");
+    }
+
+    @Test
+    void aFolderIsReadAsItsDocumentsAndOthersAreNamed() throws IOException {
+        Path books = Files.createDirectory(folder.resolve("books"));
+        Files.writeString(books.resolve("a.md"), BOOK);
+        Files.copy(Path.of("../../formats/documents/src/test/resources/fixtures/handbook.docx")
+                books.resolve("b.docx"));
+        Files.writeString(books.resolve("c.pdf"), "no pdf");
+        Files.writeString(books.resolve("notes.txt"), "Nothing.");
+        CommandRun run = CommandRun.succeeding(trainOn(books));
+        String rows = Files.readString(output.resolve("rows.jsonl"));
+        assertTrue(rows.contains("17 characters"), rows);
+        assertTrue(run.err().contains("WITHOUT 2 files") && run.err().contains("c.pdf") && run.err()
+                .contains("notes.txt: is no document"), run.err());
+        String check = CommandRun.succeeding("data", "check", books).out();
+        assertFalse(check.contains("unfilled_row"), check);
+    }
+
+    @Test
+    void aFolderWithoutDocumentsNamesTheTypesThatAreRead() throws IOException {
+        Path empty = Files.createDirectory(folder.resolve("empty"));
+        String message = CommandRun.failing(1, trainOn(empty));
+        assertTrue(message.contains("is a folder without a document that can be read; of [.md, .markdown, .html, .htm, "
+                + ".docx, .pdf, .xlsx]"), message);
+        Path plain = Files.writeString(folder.resolve("plain.md"), "# Words\n\nPlease get well soon.\n");
+        assertTrue(CommandRun.failing(1, trainOn(plain)).contains("gave no row with a question"));
+    }
 }
