@@ -19,13 +19,15 @@ import java.util.regex.Pattern;
  * @param pattern a free answer is right when this is found in it
  * @param refusal a free answer is right when it refuses
  * @param tools a free answer is right when it makes these calls
+ * @param practised whether general rows that trainings mix in have questions of this kind, so that it tells less of what
+ *     was forgotten
  */
 public record GuardItem(String category, String question, List<String> choices, List<String> accept,
-        Optional<Pattern> pattern, boolean refusal, Optional<ToolCheck> tools) {
-    /** Without tools. */
+        Optional<Pattern> pattern, boolean refusal, Optional<ToolCheck> tools, boolean practised) {
+    /** Without tools, of a kind that no training practises. */
     public GuardItem(String category, String question, List<String> choices, List<String> accept,
             Optional<Pattern> pattern, boolean refusal) {
-        this(category, question, choices, accept, pattern, refusal, Optional.empty());
+        this(category, question, choices, accept, pattern, refusal, Optional.empty(), false);
     }
 
     /** Copies the lists; there are two choices or tools, and at most one way to judge free answers. */
