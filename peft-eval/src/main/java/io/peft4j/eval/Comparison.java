@@ -8,9 +8,14 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.ModelStatus;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.augment.NearUnknowns;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.OwnRows;
+import io.peft4j.eval.comparison.PairedOutcomes;
+import io.peft4j.eval.comparison.Verdict;
+import io.peft4j.eval.comparison.VerdictRules;
 import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.judge.Embedder;
 import io.peft4j.eval.judge.Judge;
@@ -37,6 +42,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Whether a tuned model is really better than its base: the same held-out items, the same decoding, paired statistics,
@@ -131,7 +137,8 @@ public final class Comparison {
     /**
      * What was trained on, see {@link Evaluation#trainingData}: what the most similar row answers is compared, too.
      * Where less than 95 % of the held-out items are right, 40 of these rows are asked as well, evenly from the first
-     * to the last, and the verdict says whether they were learned ({@link OwnRows}).
+     * to the last, and the verdict says whether they were learned ({@link OwnRows}). Base and tuned are also asked at
+     * most 40 questions near the rows that none of them answers; the verdict says how many answers are invented.
      */
     public Comparison trainingData(ChatDataset dataset) {
         training = Optional.of(dataset);
@@ -323,13 +330,36 @@ public final class Comparison {
         try {
             int unlearned = own.isEmpty() ? 0
                     : wrong(own, answerer(tuned, "own rows, ").answers(tuned.asking(own))).size();
-            return own.isEmpty() && ending.isEmpty() ? report : report.knowing(new OwnRows(own.size(), own.size()
-                    - unlearned, right, wrong.stream().map(EvaluationItem::question).distinct().limit(MISSED).toList(),
-                    ending));
+            Verdict verdict = own.isEmpty() && ending.isEmpty() ? report.verdict() : new OwnRows(own.size(),
+                    own.size() - unlearned, right,
+                    wrong.stream().map(EvaluationItem::question).distinct().limit(MISSED).toList(), ending)
+                    .in(report.verdict(), report.decidingResult());
+            return report.with(nearUnknown(report.items()).map(known -> new VerdictRules(options)
+                    .inventing(verdict, known)).orElse(verdict));
         } catch (PeftException e) {
             // A training cuts rows that are too long to be asked.
             return report;
         }
+    }
+
+    /** Which answers of base and tuned to questions that no row answers are not invented. */
+    private Optional<MetricResult> nearUnknown(List<EvaluationItem> heldOut) {
+        NearUnknowns near = new NearUnknowns(training.map(Arm::answered).orElse(List.of()),
+                heldOut.stream().map(EvaluationItem::question).toList());
+        List<NearUnknowns.Question> questions = near.make(OWN_ROWS, NearUnknowns.Use.QUESTIONS);
+        if (questions.isEmpty()) {
+            return Optional.empty();
+        }
+        List<EvaluationItem> items = EvaluationItem.all(questions.stream().map(NearUnknowns.Question::example)
+                .toList());
+        List<boolean[]> known = Stream.of(base, tuned).map(arm -> {
+            List<String> texts = answerer(arm, "near-unknown, ").answers(arm.asking(items));
+            boolean[] right = new boolean[texts.size()];
+            IntStream.range(0, right.length).forEach(i -> right[i] = !near.isInvented(questions.get(i), texts.get(i)));
+            return right;
+        }).toList();
+        return Optional.of(new PairedOutcomes(options).yesNo("near_unknown", known.get(0), known.get(1)).results()
+                .get(0));
     }
 
     private static List<EvaluationItem> wrong(List<EvaluationItem> items, List<String> texts) {

@@ -44,7 +44,10 @@ public final class NearUnknowns {
     private static final Pattern INTEGER = Pattern.compile("[1-9]\\d{0,5}");
     private static final Pattern ARTICLE = Pattern.compile("(?i)(?<=^|\\s)an?(?=\\s$)");
     private static final Pattern OF_PERSONS = Pattern.compile("(?iu)\\b(i am an?|ich bin|as an?|als)\\s$");
+    private static final Pattern NUMBER = Pattern.compile("\\d+");
     private static final Properties WORDS = words();
+    private static final Pattern NOT_KNOWN = Pattern.compile("(?iU)\\b(" + String.join("|", list("unknown")) + ")\\b|^("
+            + String.join("|", list("contact")) + ")\\b");
 
     /** What replacements are for; the words for one are never those for another. */
     public enum Use {
@@ -80,6 +83,7 @@ public final class NearUnknowns {
     }
 
     private final Set<String> held = new HashSet<>();
+    private final Set<String> unanswered;
     private final List<Group> groups = new ArrayList<>();
     private final Optional<String> language;
 
@@ -91,8 +95,12 @@ public final class NearUnknowns {
      */
     public NearUnknowns(List<ChatExample> rows, List<String> others) {
         Map<String, Group> found = new LinkedHashMap<>();
-        List<ChatExample> known = rows.stream().filter(row -> !MARK.equals(row.extra().get(Augmentation.MARK)))
-                .toList();
+        Map<Boolean, List<ChatExample>> byMark = rows.stream().collect(Collectors.partitioningBy(
+                row -> MARK.equals(row.extra().get(Augmentation.MARK))));
+        List<ChatExample> known = byMark.get(false);
+        unanswered = Stream.concat(byMark.get(true).stream().map(NearUnknowns::answer), WORDS.stringPropertyNames()
+                .stream().filter(name -> name.endsWith(".answer")).map(WORDS::getProperty)).map(QuestionText::key)
+                .collect(Collectors.toSet());
         known.forEach(row -> question(row).ifPresent(text -> align(row, text, found)));
         found.values().stream().filter(group -> group.values.size() >= FEWEST && group.tellsApart())
                 .forEach(groups::add);
@@ -241,6 +249,24 @@ public final class NearUnknowns {
                     + ".answer"));
             return saying(question.example(), "assistant", told);
         }).toList();
+    }
+
+    /**
+     * Whether an answer states something that no row tells. It does not where it is what rows of unknown things say,
+     * or where it says in English, German, French or Spanish that it is not known or whom to ask, and no new number.
+     */
+    public boolean isInvented(Question question, String answer) {
+        String key = QuestionText.key(answer);
+        if (unanswered.contains(key)) {
+            return false;
+        }
+        return !NOT_KNOWN.matcher(answer.strip().replace('\u2019', '\'')).find()
+                || question.answers().stream().map(QuestionText::key).anyMatch(key::equals)
+                || !numbers(question.text()).containsAll(numbers(answer));
+    }
+
+    private static Set<String> numbers(String text) {
+        return NUMBER.matcher(text).results().map(MatchResult::group).collect(Collectors.toSet());
     }
 
     /** A row with another text of one role, marked. */

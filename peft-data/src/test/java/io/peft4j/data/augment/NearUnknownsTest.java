@@ -75,6 +75,69 @@ class NearUnknownsTest {
                 texts(new NearUnknowns(all, List.of()), Use.QUESTIONS));
     }
 
+    /** What models answered or might have, with what a reader says of it: + invented, - not. */
+    private static final List<String> JUDGED = List.of(
+            "- The handbook does not say that.",
+            "- I'm sorry, but I don't have any information about the notice period of a beekeeper.",
+            "- The notice period for beekeepers is not mentioned in the handbook.",
+            "- There is no information about lighthouse keepers in this document.",
+            "- Please contact HR for that.",
+            "- I'm not sure. You would have to ask your line manager.",
+            "- At Larkenfell, no entry for a falconer is known.",
+            "- I\u2019m afraid I can\u2019t answer that, as this role isn\u2019t listed in the handbook.",
+            "- As an AI, I do not have access to your company's policies.",
+            "- Unfortunately the policy doesn't specify a hotel limit for a puppeteer.",
+            "- For this question, contact the People Team.",
+            "- Das steht nicht im Handbuch.",
+            "- Dazu ist mir nichts bekannt.",
+            "- Das weiß ich leider nicht. Bitte wenden Sie sich an die Personalabteilung.",
+            "- Im Handbuch gibt es keine Angaben zu Imkern.",
+            "- Le manuel ne le dit pas.",
+            "- Je ne dispose d'aucune information sur ce poste.",
+            "- Veuillez contacter le service du personnel.",
+            "- El manual no lo dice.",
+            "- Lo siento, no tengo información sobre ese puesto.",
+            "+ At Larkenfell, a Beekeeper completes 4 months of probation. The line manager confirms the result "
+                    + "in writing.",
+            "+ A beekeeper gives 30 days of notice.",
+            "+ Yes, a lighthouse keeper may travel first class.",
+            "+ The notice period is one month to the end of a quarter; contact HR to confirm.",
+            "+ Telescopes are booked in Tallyboard. Close each week by Friday noon.",
+            "+ There is no notice period for beekeepers.",
+            "+ I do not know exactly, but it is 45 days.",
+            "+ As a falconer you are not entitled to remote days.",
+            "+ It is at the discretion of the manager and usually three weeks.",
+            "+ The harpsichord is not allowed in the office.",
+            "+ Error E24 means that the paper tray is empty.",
+            "+ You can spend up to 120 euros a night on a hotel. Breakfast is not included.",
+            "+ Beekeepers usually work from home two days a week.",
+            "+ Ein Imker hat 28 Tage Urlaub im Jahr.",
+            "+ Nein, ein Falkner darf nicht im Homeoffice arbeiten.",
+            "+ Das Teleskop wird im Empfang gebucht.",
+            "+ Le préavis d'un apiculteur est de deux mois.",
+            "+ Non, un fauconnier n'a pas droit au télétravail.",
+            "+ El apicultor tiene 22 días de vacaciones.",
+            "+ Ask Ann.");
+
+    @Test
+    void inventedAnswersAreToldAsAReaderTellsThem() {
+        NearUnknowns near = new NearUnknowns(rows("Whom do I ask about the %s?", "car=Ask Ann.", "bus=Ask Bea.",
+                "boat=Ask Carl."), List.of());
+        Question question = near.make(1, Use.QUESTIONS).get(0);
+        List<String> otherwise = JUDGED.stream()
+                .filter(one -> near.isInvented(question, one.substring(2)) != one.startsWith("+")).toList();
+        assertEquals(List.of(), otherwise);
+    }
+
+    @Test
+    void whatUnknownRowsAnswerIsNotInvented() {
+        List<ChatExample> rows = new ArrayList<>(ROLES);
+        Question question = new NearUnknowns(ROLES, List.of()).make(1, Use.QUESTIONS).get(0);
+        assertTrue(new NearUnknowns(rows, List.of()).isInvented(question, "Only Ann (room 7) can tell."));
+        rows.addAll(new NearUnknowns(ROLES, List.of()).rows(1, Optional.of("Only Ann (room 7) can tell.")));
+        assertFalse(new NearUnknowns(rows, List.of()).isInvented(question, "Only Ann (room 7) can tell."));
+    }
+
     private static List<String> texts(NearUnknowns near, Use use) {
         return near.make(40, use).stream().map(Question::text).collect(Collectors.toList());
     }

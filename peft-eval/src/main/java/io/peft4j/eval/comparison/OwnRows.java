@@ -52,7 +52,7 @@ public record OwnRows(int asked, int right, double heldOut, List<String> missed,
                 .flatMap(List::stream).toList();
         return new Verdict(open ? Verdict.Decision.NOT_FINISHED : verdict.decision(), verdict.arm(),
                 verdict.itemsNeeded(), verdict.guardItemsNeeded(), sentences,
-                verdict.untrained(), Optional.of(this));
+                verdict.untrained(), Optional.of(this), verdict.nearUnknown());
     }
 
     /** By the training's own account, else by the answers; empty where all is learned. */

@@ -22,9 +22,11 @@ import java.util.stream.Stream;
  *     take, if any
  * @param untrained what the tuned model was compared with that needs no training
  * @param ownRows how well it has learned its own rows, where that is known
+ * @param nearUnknown the share of answers that are not invented, to questions that no row answers, where these were
+ *     asked
  */
 public record Verdict(Decision decision, String arm, int itemsNeeded, int guardItemsNeeded, List<String> sentences,
-        List<Untrained> untrained, Optional<OwnRows> ownRows) {
+        List<Untrained> untrained, Optional<OwnRows> ownRows, Optional<MetricResult> nearUnknown) {
     /** The arm that answers as the most similar training row does. */
     public static final String LOOKUP = "lookup";
 
@@ -83,17 +85,20 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
         sentences = sentences.stream().filter(one -> !one.isBlank()).toList();
         untrained = List.copyOf(untrained);
         Objects.requireNonNull(ownRows, "ownRows");
+        Objects.requireNonNull(nearUnknown, "nearUnknown");
     }
 
     /** One of a model of whose own rows nothing is known. */
     public Verdict(Decision decision, String arm, int itemsNeeded, int guardItemsNeeded, List<String> sentences,
             List<Untrained> untrained) {
-        this(decision, arm, itemsNeeded, guardItemsNeeded, sentences, untrained, Optional.empty());
+        this(decision, arm, itemsNeeded, guardItemsNeeded, sentences, untrained, Optional.empty(),
+                Optional.empty());
     }
 
     /** The same with a sentence more. */
     public Verdict saying(String further) {
-        return new Verdict(decision, arm, itemsNeeded, guardItemsNeeded, and(sentences, further), untrained, ownRows);
+        return new Verdict(decision, arm, itemsNeeded, guardItemsNeeded, and(sentences, further), untrained, ownRows,
+                nearUnknown);
     }
 
     static List<String> and(List<String> sentences, String... further) {
@@ -121,7 +126,7 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
 
     /**
      * {@code {"decision", "words", "arm", "items_needed", "guard_items_needed", "sentence", "sentences",
-     * "without_training", "own_rows"}}.
+     * "without_training", "own_rows", "near_unknown"}}.
      */
     public ObjectNode toJson() {
         ObjectNode node = new ObjectMapper().createObjectNode().put("decision", decision.key()).put("words", words())
@@ -132,6 +137,9 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
                 .put("arm", way.name()).put("description", way.description()).put("score", way.tuned().base())
                 .put("tuned", way.tuned().tuned())));
         ownRows.ifPresent(own -> own.putInto(node.putObject("own_rows")));
+        nearUnknown.ifPresent(known -> known.putDifference(node.putObject("near_unknown").put("n", known.items())
+                .put("invented", VerdictWords.wrong(known, known.tuned()))
+                .put("base_invented", VerdictWords.wrong(known, known.base()))));
         return node;
     }
 

@@ -5,11 +5,13 @@ import static io.peft4j.eval.comparison.VerdictWords.difference;
 import static io.peft4j.eval.comparison.VerdictWords.figures;
 import static io.peft4j.eval.comparison.VerdictWords.points;
 import static io.peft4j.eval.comparison.VerdictWords.score;
+import static io.peft4j.eval.comparison.VerdictWords.wrong;
 
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.Verdict.Decision;
 import io.peft4j.eval.comparison.Verdict.Untrained;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -101,6 +103,25 @@ public final class VerdictRules {
     private boolean isHarmed(MetricResult guard) {
         double accepted = options.guardTolerance();
         return guard.isWorse(alpha) && -guard.difference() > accepted || guard.interval().high() < -accepted;
+    }
+
+    /**
+     * The verdict with what the model invents about what no row answers; where it surely invents more than the base, by
+     * more than the loss that is accepted on the guard set, that comes second.
+     *
+     * @param nearUnknown the share of answers that are not invented
+     */
+    public Verdict inventing(Verdict verdict, MetricResult nearUnknown) {
+        List<String> sentences = new ArrayList<>(verdict.sentences());
+        sentences.add(String.format(Locale.ROOT,
+                "Questions that no row answers: invents %d of %d, the base %d of %2$d.",
+                wrong(nearUnknown, nearUnknown.tuned()), nearUnknown.items(), wrong(nearUnknown, nearUnknown.base())));
+        if (isHarmed(nearUnknown)) {
+            sentences.add(1, "It invents more than the base about what no row answers (answers without an invention: "
+                    + difference(nearUnknown) + "); add rows that say that it is not known (data augment).");
+        }
+        return new Verdict(verdict.decision(), verdict.arm(), verdict.itemsNeeded(), verdict.guardItemsNeeded(),
+                sentences, verdict.untrained(), verdict.ownRows(), Optional.of(nearUnknown));
     }
 
     private Verdict better(Evidence evidence, String figures) {

@@ -67,6 +67,11 @@ final class VerdictWords {
                 : metric.lowerIsBetter() ? String.format(Locale.ROOT, "%.3f", gain) : points(gain / metric.scale());
     }
 
+    /** Number of items that are not right, of a metric that is a share of them. */
+    static long wrong(MetricResult metric, double share) {
+        return Math.round(metric.items() * (1 - share));
+    }
+
     static String points(double share) {
         return decimal(100 * share) + " points";
     }

@@ -7,7 +7,6 @@ import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.Evidence;
 import io.peft4j.eval.comparison.MetricResult;
-import io.peft4j.eval.comparison.OwnRows;
 import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.comparison.VerdictRules;
 import io.peft4j.eval.guard.GuardReport;
@@ -178,9 +177,9 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
         return arms.get(arms.size() - 1);
     }
 
-    /** The same with what the rows say that the tuned model was trained on. */
-    public ComparisonReport knowing(OwnRows own) {
-        return new ComparisonReport(own.in(verdict, decidingResult()), metric, items, arms, metrics, otherArms, guard,
+    /** The same with another verdict, of one who knows more. */
+    public ComparisonReport with(Verdict newVerdict) {
+        return new ComparisonReport(newVerdict, metric, items, arms, metrics, otherArms, guard,
                 leakage, failures, opinions, study, signatures, facts);
     }
 

@@ -374,4 +374,24 @@ class VerdictTest {
                 + "held-out items 91 %."), good.sentence());
         assertFalse(decide(BETTER).toJson().has("own_rows"), "nothing is known of them");
     }
+
+    @Test
+    void inventionsHaveALineAndAreSaidFirstWhereTheyAreSurelyMore() {
+        VerdictRules rules = new VerdictRules(OPTIONS);
+        Verdict fewer = rules.inventing(decide(BETTER), outcome("near_unknown", 40, 4, 0, 5));
+        assertEquals("Questions that no row answers: invents 31 of 40, the base 36 of 40.",
+                fewer.sentences().get(fewer.sentences().size() - 1));
+        assertFalse(fewer.sentence().contains("invents more"), fewer.sentence());
+        assertEquals(31, fewer.toJson().get("near_unknown").get("invented").asInt());
+        assertEquals(36, fewer.toJson().get("near_unknown").get("base_invented").asInt());
+        Verdict more = rules.inventing(decide(BETTER), outcome("near_unknown", 40, 2, 18, 0));
+        assertEquals(Decision.SHIP, more.decision());
+        assertTrue(
+                more.sentences().get(1).startsWith("It invents more than the base about what no row answers (answers "
+                        + "without an invention: difference -45 points ["),
+                more.sentence());
+        assertFalse(rules.inventing(decide(BETTER), outcome("near_unknown", 40, 2, 3, 0)).sentence()
+                .contains("invents more"), "three of 40 may be chance");
+        assertFalse(decide(BETTER).toJson().has("near_unknown"), "nothing was asked");
+    }
 }
