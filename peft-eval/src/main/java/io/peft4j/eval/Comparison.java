@@ -11,10 +11,8 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.augment.NearUnknowns;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.eval.comparison.ComparisonOptions;
-import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.OwnRows;
 import io.peft4j.eval.comparison.PairedOutcomes;
-import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.comparison.VerdictRules;
 import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.judge.Embedder;
@@ -285,7 +283,7 @@ public final class Comparison {
         training.ifPresent(evaluation::trainingData);
         opinions.forEach(opinion -> opinion.accept(evaluation));
         facts().forEach(evaluation::fact);
-        return explained(evaluation.compare(options));
+        return withInventions(explained(evaluation.compare(options)));
     }
 
     /** Refuses a metric that can never be computed before any model is asked. */
@@ -330,36 +328,39 @@ public final class Comparison {
         try {
             int unlearned = own.isEmpty() ? 0
                     : wrong(own, answerer(tuned, "own rows, ").answers(tuned.asking(own))).size();
-            Verdict verdict = own.isEmpty() && ending.isEmpty() ? report.verdict() : new OwnRows(own.size(),
-                    own.size() - unlearned, right,
-                    wrong.stream().map(EvaluationItem::question).distinct().limit(MISSED).toList(), ending)
-                    .in(report.verdict(), report.decidingResult());
-            return report.with(nearUnknown(report.items()).map(known -> new VerdictRules(options)
-                    .inventing(verdict, known)).orElse(verdict));
+            return own.isEmpty() && ending.isEmpty() ? report : report.with(new OwnRows(own.size(), own.size()
+                    - unlearned, right, wrong.stream().map(EvaluationItem::question).distinct().limit(MISSED).toList(),
+                    ending).in(report.verdict(), report.decidingResult()));
         } catch (PeftException e) {
             // A training cuts rows that are too long to be asked.
             return report;
         }
     }
 
-    /** Which answers of base and tuned to questions that no row answers are not invented. */
-    private Optional<MetricResult> nearUnknown(List<EvaluationItem> heldOut) {
+    /** The report, knowing how many answers to questions that no row answers base and tuned invent. */
+    private ComparisonReport withInventions(ComparisonReport report) {
         NearUnknowns near = new NearUnknowns(training.map(Arm::answered).orElse(List.of()),
-                heldOut.stream().map(EvaluationItem::question).toList());
+                report.items().stream().map(EvaluationItem::question).toList());
         List<NearUnknowns.Question> questions = near.make(OWN_ROWS, NearUnknowns.Use.QUESTIONS);
         if (questions.isEmpty()) {
-            return Optional.empty();
+            return report;
         }
         List<EvaluationItem> items = EvaluationItem.all(questions.stream().map(NearUnknowns.Question::example)
                 .toList());
-        List<boolean[]> known = Stream.of(base, tuned).map(arm -> {
-            List<String> texts = answerer(arm, "near-unknown, ").answers(arm.asking(items));
-            boolean[] right = new boolean[texts.size()];
-            IntStream.range(0, right.length).forEach(i -> right[i] = !near.isInvented(questions.get(i), texts.get(i)));
-            return right;
-        }).toList();
-        return Optional.of(new PairedOutcomes(options).yesNo("near_unknown", known.get(0), known.get(1)).results()
-                .get(0));
+        try {
+            List<boolean[]> known = Stream.of(base, tuned).map(arm -> {
+                List<String> texts = answerer(arm, "near-unknown, ").answers(arm.asking(items));
+                boolean[] right = new boolean[texts.size()];
+                IntStream.range(0, right.length)
+                        .forEach(i -> right[i] = !near.isInvented(questions.get(i), texts.get(i)));
+                return right;
+            }).toList();
+            return report.with(new VerdictRules(options).inventing(report.verdict(), new PairedOutcomes(options)
+                    .yesNo("near_unknown", known.get(0), known.get(1)).results().get(0)));
+        } catch (PeftException e) {
+            // They are made of rows, which may be too long to be asked.
+            return report;
+        }
     }
 
     private static List<EvaluationItem> wrong(List<EvaluationItem> items, List<String> texts) {
