@@ -1,10 +1,12 @@
-"""Writes the made part of the built-in guard set: questions with two to four answers, asked by likelihood.
+"""Writes the made part of the built-in guard set: questions with two to four answers, asked by likelihood, some for an answer, too.
 
-Run in this folder: python make_guard.py. It needs nothing but Python; the same words give the same file. Questions that
-the hand-written part has, too, and those that trainings use against forgetting are left out. The words were written for PEFT4J.
+Run in this folder: python make_guard.py. It needs nothing but Python; the same words give the same files. Questions that
+the hand-written part has, too, and those that trainings use against forgetting are left out. Kinds of questions that such
+trainings practise are marked; of the made ones of these every fourth is kept. The words were written for PEFT4J.
 """
 import json
 import random
+import re
 from pathlib import Path
 
 RESOURCES = Path("../../peft-eval/src/main/resources/io/peft4j/eval/guard")
@@ -12,8 +14,12 @@ draw = random.Random(7)
 items = []
 
 
-def add(category, question, *choices):
-    items.append({"category": category, "question": question, "choices": list(choices)})
+PRACTISED = {"language", "arithmetic", "instructions", "knowledge", "reading", "refusals"}
+EVERY = 4
+
+
+def add(category, question, *choices, accept=()):
+    items.append({"category": category, "question": question, "choices": list(choices)} | ({"accept": list(accept)} if accept else {}))
 
 
 def other(right, words):
@@ -178,17 +184,177 @@ DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 for i, day in enumerate(DAYS):
     add("instructions", f"Answer with one word. Which day comes after {day}?", DAYS[(i + 1) % 7], DAYS[(i + 4) % 7])
 
+# ---- kinds that no general row or prompt has; they decide
+
+def both(one, two):
+    return (one, two) if draw.random() < 0.5 else (two, one)
+
+
+TRIPLE = re.compile(r"(.+?)\|([^|]+)\|([^|,]+)(?:, |$)")
+ANALOGIES = ("Glove is to hand as shoe is to|foot|rain, Bird is to nest as bee is to|hive|honeypot, Pilot is to plane as captain is to|ship|"
+             "uniform, Cheese is to dairy as ham is to|meat|toast, Wing is to eagle as fin is to|shark|lake, Author is to novel as painter "
+             "is to|picture|brush, King is to queen as prince is to|princess|palace, Calf is to cow as lamb is to|ewe|meadow, Engine is to "
+             "car as motor is to|scooter|petrol, Petal is to flower as branch is to|tree|saw, Page is to magazine as brick is to|wall|clay, "
+             "Nose is to smell as eye is to|vision|glasses, Oven is to bake as knife is to|slice|steel, Chef is to kitchen as astronomer is to|observatory|"
+             "night, Finger is to hand as toe is to|foot|sock, Cup is to coffee as bowl is to|soup|spoon, Teacher is to class as coach is to|"
+             "team|whistle, Sailor is to sea as miner is to|mine|lamp, Whisper is to shout as walk is to|run|street, Roof is to house as lid "
+             "is to|pot|steam, Doctor is to patient as lawyer is to|client|court, Seed is to plant as egg is to|chicken|breakfast, Thermometer "
+             "is to fever as scale is to|weight|fruit, Ankle is to leg as wrist is to|arm|watch, Needle is to sew as pen is to|write|ink, "
+             "Hoof is to pony as paw is to|tiger|stripe, Bank is to cash as granary is to|grain|mill, Actor is to stage as dancer is to|ballroom|"
+             "shoes, Chapter is to book as scene is to|play|curtain, Driver is to bus as rider is to|pony|saddle, Carpenter is to wood as tailor "
+             "is to|cloth|shop, Second is to minute as inch is to|yard|tape, Lion is to den as spider is to|web|fly, Rain is to umbrella as "
+             "sun is to|parasol|beach, Crown is to head as belt is to|waist|leather, Hammer is to nail as screwdriver is to|screw|toolbox")
+for i, row in enumerate(ANALOGIES.split(", ")):
+    text, right, wrong = row.split("|")
+    add("analogies", f"Finish the comparison. {text}", right, wrong, accept=(right,) if i % 2 == 0 else ())
+CAUSES = ("The ice cube fell into the hot tea, so it|melted.|grew larger., Lena forgot her umbrella, so in the storm she got|wet.|rich., The "
+          "candle had no air under the glass, so the flame|went out.|sang., Ben ran ten miles, so he was|exhausted.|invisible., The vase dropped "
+          "onto the stone floor, so it|broke.|flew away., Nobody watered the roses, so they|withered.|swam off., The battery was empty, so the "
+          "radio|fell silent.|tasted sweet., Mia studied hard, so she|passed the test.|lost her shoes., The fridge door stayed open, so the butter "
+          "became|soft.|famous., It snowed all night, so the road was|slippery.|hungry., The baby was tired, so she|fell asleep.|paid the rent., "
+          "The soup had too much salt, so nobody|ate it.|read it., The tyre had a hole, so it went|flat.|shopping., He missed the last bus, so he|"
+          "walked home.|boiled over., The shop was closed, so we|came back later.|turned into stone., The dog smelled meat, so it|wagged its tail.|"
+          "opened a bank., The alarm rang at six, so Nora|woke up.|shrank., The rope was too short, so they|tied on another.|drank it., The "
+          "curtains were drawn, so the room was|dim.|loud., The paint was still fresh, so the sign said|do not touch.|please eat., Jon had a "
+          "toothache, so he went to the|dentist.|bakery., The cup was full to the brim, so the coffee|spilled.|froze., The wind was strong, so the "
+          "hat|blew away.|learned to read., Eva won the race, so she got a|medal.|fine., The bread stayed in the oven too long, so it|burned.|rose "
+          "to the moon., The lift was broken, so we took the|stairs.|photograph., The child touched the cactus, so its finger|hurt.|whistled., The "
+          "lake froze over, so people could|skate on it.|sail on it., The letter had no stamp, so it was|sent back.|eaten., The joke was funny, so "
+          "everybody|laughed.|wept., The path was muddy, so her boots got|dirty.|longer., The phone was stolen, so he called the|police.|plumber., "
+          "The library is a quiet place, so please|lower your voice.|sing loudly., The glass was hot, so she put on|oven gloves.|perfume., The "
+          "cat was scared, so it hid|under the bed.|in the newspaper., The milk had gone sour, so we|threw it out.|framed it.")
+for text, right, wrong in TRIPLE.findall(CAUSES):
+    add("consequences", text, right, wrong)
+FEELINGS = ("Her bag was stolen.|upset|amused, He won the lottery.|delighted|bored, The film went on for four hours without any story.|bored|proud, She heard "
+            "a strange noise in the cellar.|scared|grateful, His team lost the final.|disappointed|cheerful, She finished her first marathon.|proud|"
+            "ashamed, A stranger brought back his keys.|grateful|jealous, His brother got a bigger present.|jealous|calm, She spilled soup on the "
+            "host's carpet.|embarrassed|confident, He has waited two hours for the plumber.|annoyed|thrilled, Her best friend moves to another "
+            "continent.|sad|relieved, The doctor says the lump is harmless.|relieved|envious, Tomorrow he flies for the first time.|nervous|sleepy, "
+            "A lorry splashed mud all over his new suit.|furious|pleased, He told a lie to his mother.|guilty|lucky, All her friends came to a surprise "
+            "party.|surprised|lonely, He eats alone on New Year's Eve.|lonely|excited, She cannot find her child in the crowd.|worried|relaxed, He "
+            "does not understand the instructions at all.|confused|satisfied, She lies in a hammock by a lake.|relaxed|terrified, His dog died "
+            "yesterday.|heartbroken|hopeful, She has not slept for two nights.|exhausted|refreshed, He has eaten nothing since yesterday.|hungry|full, "
+            "The neighbours play the drums at midnight.|annoyed|flattered")
+for i, row in enumerate(FEELINGS.split(", ")):
+    text, right, wrong = row.split("|")
+    one, two = both(right, wrong)
+    add("feelings", f"{text} Which feeling fits, {one} or {two}?", right, wrong, accept=(right,) if i % 2 == 0 else ())
+JOBS = ("repairs engines|mechanic, fills teeth|dentist, puts out fires|firefighter, bakes rolls|baker, delivers letters|postman, flies planes|pilot, "
+        "defends people in court|lawyer, cuts hair|hairdresser, designs houses|architect, catches trout and salmon for a living|fisherman, serves meals in a "
+        "restaurant|waiter, mends pipes|plumber, looks after sick pets|vet, installs cables and sockets|electrician, sells roast beef and "
+        "sausages|butcher, milks cows|farmer, makes suits and dresses|tailor, guards prisoners|jailer, arrests thieves|policeman, leads an "
+        "orchestra|conductor, digs for coal|miner, examines eyes|optician, sells tulips|florist, reports the news|journalist")
+rows = [row.split("|") for row in JOBS.split(", ")]
+for i, (task, right) in enumerate(rows):
+    wrong = other(right, [b for _, b in rows])
+    one, two = both(right, wrong)
+    add("professions", f"Somebody {task} as a profession. Is that a {one} or a {two}?".replace("a architect", "an architect").replace(
+        "a electrician", "an electrician").replace("a optician", "an optician"), right, wrong, accept=(right,) if i % 2 == 0 else ())
+TOPICS = {"sport": "The goalkeeper saved two penalties.|She served three aces in the second set.|The coach named eleven starters for Sunday.|He crossed the line "
+                   "four seconds ahead of the field.|The referee showed a red card.|Both boxers went the full twelve rounds.",
+          "forecast": "Showers reach the coast by noon.|Expect thick fog in the valleys.|Gusts of ninety kilometres an hour are likely.|A mild and sunny "
+                     "afternoon follows.|Frost returns to the north tonight.|Thunderstorms build up over the hills.",
+          "cooking": "Simmer the sauce until it thickens.|Fold the egg whites into the batter.|Season the lentils with cumin.|Knead the dough and let it rise.|"
+                     "Fry the onions in butter until golden.|Grate the cheese over the noodles.",
+          "finance": "Shares fell by three percent.|The central bank raised interest rates.|The firm's profit doubled in the third quarter.|Investors "
+                     "sold government bonds.|The dollar lost ground against the yen.|The loan has to be repaid within a decade.",
+          "travel": "The ferry to the island leaves from pier four.|Our guide met us at the hostel.|Bring a visa and a valid passport.|The cabin has a "
+                    "view of the fjord.|We changed trains twice on the way to Lyon.|Luggage is checked in two hours before departure."}
+for topic, texts in TOPICS.items():
+    for i, text in enumerate(texts.split("|")):
+        add("topics", f"Under which heading does this belong, {', '.join(TOPICS)}? \"{text}\"", topic, *draw.sample(
+            [t for t in TOPICS if t != topic], 2), accept=(topic,) if i % 2 == 0 else ())
+SCENES = ("The bill for table six, please.|restaurant|pharmacy, Open wide, this may pinch a little.|dentist's practice|cinema, Two tickets for the late "
+          "show, please.|cinema|barracks, Passengers for gate nine, boarding starts.|airport|butcher's shop, Does this jacket come in a larger "
+          "size?|clothes shop|swimming pool, A room with a sea view for two nights, please.|hotel|gym, Take one of these tablets after meals.|"
+          "pharmacy|stadium, Please return these novels within three weeks.|library|farm, Fill her up and check the oil.|petrol station|museum, "
+          "No diving from the edge!|swimming pool|bank, Do not touch the paintings.|museum|bakery, Six rolls and a rye loaf, please.|bakery|"
+          "courtroom, All rise for the judge.|courtroom|zoo, Please do not feed the penguins.|zoo|laundry, Scalpel. Swab. Clamp.|operating "
+          "theatre|hotel, Last call before we close the kitchen!|restaurant|airport, I would like to pay in this cheque.|bank|playground, Your turn "
+          "on the swing now.|playground|library, Lower the anchor!|boat|office, Shorter at the sides, please, and leave the fringe.|hairdresser's salon|"
+          "petrol station")
+for text, right, wrong in TRIPLE.findall(SCENES):
+    add("scenes", f"\"{text}\" Where is this said?", right, wrong)
+SAME = ("The shop shuts at noon.|The store closes at midday.|The store opens at midday., He is out of work.|He has no job.|He has a job abroad., The film was "
+        "dull.|The movie bored us.|The movie thrilled us., She rarely eats meat.|She seldom has meat.|She always has meat., They put off the meeting.|"
+        "They postponed it.|They began it at once., The bus was packed.|There was hardly any space.|There were plenty of free seats., He kept his "
+        "word.|He did what he promised.|He broke his promise., I am fond of jazz.|I like jazz a lot.|I cannot stand jazz., The road is blocked.|"
+        "Nobody can get through.|Traffic flows freely., She is in charge of sales.|She heads the sales team.|She has left the sales team., He turned "
+        "down the offer.|He said no.|He said yes., The plan fell through.|It failed.|It succeeded., We ran out of milk.|There is no milk left.|There "
+        "is lots of milk., She let the cat out of the bag.|She gave the secret away.|She kept the secret., He is under the weather.|He is a bit ill.|"
+        "He is in top form., The flat is a stone's throw from here.|It is close by.|It is far off., Hold on for a moment.|Wait a little.|Be "
+        "quick., The price went up.|It rose.|It dropped., She made up the story.|She invented it.|She read it., They called off the match.|It was "
+        "cancelled.|It took place.")
+for text, right, wrong in TRIPLE.findall(SAME):
+    add("paraphrases", f"Whoever says \"{text}\" could also say:", right, wrong)
+
+PEOPLE = "Amir Bianca Carlos Dorothea Edgar Farida Gustav Helga Igor Jolanda Karim Ludmila".split()
+DOORS = "cellar attic workshop vault stable greenhouse bakery armoury chapel pantry".split()
+for i in range(48):
+    names, codes = draw.sample(DOORS, 3), draw.sample(range(213, 989), 3)
+    k = draw.randrange(3)
+    add("codes", "Door codes: " + ", ".join(f"{n} {c}" for n, c in zip(names, codes)) + f". Which code opens the {names[k]}?", str(codes[k]),
+        str(codes[(k + 1) % 3]), str(codes[(k + 2) % 3]), accept=(str(codes[k]),) if i % 2 == 0 else ())
+COUNTS = [n for n in range(36, 98) if n not in (48, 57)]
+ORDERED = "lentils napkins batteries screws envelopes towels candles brushes ladders buckets".split()
+for i in range(48):
+    names, goods, counts = draw.sample(PEOPLE, 3), draw.sample(ORDERED, 3), draw.sample(COUNTS, 3)
+    k = draw.randrange(3)
+    table = "customer; goods; pieces\n" + "\n".join(f"{n}; {g}; {c}" for n, g, c in zip(names, goods, counts))
+    if i % 4 < 2:
+        add("tables", f"{table}\nPieces ordered by {names[k]}:", str(counts[k]), str(counts[(k + 1) % 3]), accept=(str(counts[k]),) if i % 2 == 0
+            else ())
+    else:
+        add("tables", f"{table}\nGoods ordered by {names[k]}:", goods[k], goods[(k + 1) % 3], accept=(goods[k],) if i % 2 == 0 else ())
+DONE = ("polished the boots, fed the parrot, mowed the lawn, phoned a cousin, packed a suitcase, ironed two shirts, fixed the lock, emptied the bin, tuned "
+        "the violin, painted a fence").split(", ")
+for i in range(48):
+    who, did = draw.choice(PEOPLE), draw.sample(DONE, 3)
+    k = draw.choice([0, 2])
+    add("sequences", f"{who} {did[0]}, after that {did[1]} and finally {did[2]}. Which job was done {'earliest' if k == 0 else 'latest'}?", did[k],
+        did[2 - k])
+for i in range(40):
+    names = draw.sample(PEOPLE, 4)
+    absent = draw.randrange(4)
+    came = [name for name in names if name != names[absent]]
+    draw.shuffle(came)
+    add("absences", f"Invited were {', '.join(names)}. There came {', '.join(came)}. Who stayed away?", names[absent], came[0], came[1],
+        accept=(names[absent],) if i % 2 == 0 else ())
+for i in range(40):
+    period = draw.sample(ORDERED + DOORS, 2 + i % 2)
+    length = len(period) * 2 + 1 + i % len(period)
+    row = [period[n % len(period)] for n in range(length + 1)]
+    add("patterns", " ".join(row[:-1]), row[-1], next(word for word in period if word != row[-1]))
+STREETS = "Harbour Lane, Mill Road, Orchard Close, Station Square, Abbey Street, Kiln Path".split(", ")
+for i in range(48):
+    who, street, number = draw.choice(PEOPLE), draw.choice(STREETS), draw.randrange(21, 99)
+    mail, phone = f"{who.lower()}{draw.randrange(12, 99)}@example.org", f"555-{draw.randrange(1000, 9999)}"
+    note = f"Note: {who} moved to {number} {street}, new telephone {phone}, mail {mail}."
+    what, right, wrong = [("telephone number", phone, mail), ("mail address", mail, phone), ("street", street, phone), ("telephone number", phone,
+                           f"555-{draw.randrange(1000, 9999)}")][i % 4]
+    add("extraction", f"{note} Copy the {what}.", right, wrong, accept=(right,) if i % 8 < 4 else ())
+
 TRAINED = Path("../../peft-data/src/main/resources/io/peft4j/data/general.jsonl"), Path(
     "../../peft-train/src/main/resources/io/peft4j/train/objective/general-prompts.txt")
-taken = {json.loads(line)["question"] for line in (RESOURCES / "guard.jsonl").read_text(encoding="utf-8").splitlines()}
+hand = [json.loads(line) for line in (RESOURCES / "guard.jsonl").read_text(encoding="utf-8").splitlines()]
+taken = {item["question"] for item in hand}
 taken |= {json.loads(line)["messages"][0]["content"] for line in TRAINED[0].read_text(encoding="utf-8").splitlines()}
 taken |= set(TRAINED[1].read_text(encoding="utf-8").splitlines())
 kept = []
+practised = 0
 for item in items:
-    if item["question"] not in taken:
-        taken.add(item["question"])
+    if item["question"] in taken:
+        continue
+    taken.add(item["question"])
+    assert len(set(item["choices"])) == len(item["choices"]), item
+    practised += item["category"] in PRACTISED
+    if item["category"] not in PRACTISED or practised % EVERY == 1:
         kept.append(item)
-        assert len(set(item["choices"])) == len(item["choices"]), item
-text = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in kept)
-(RESOURCES / "guard-made.jsonl").write_text(text, encoding="utf-8")
-print(len(kept), "items,", len(text.encode()), "bytes")
+for name, some in (("guard.jsonl", hand), ("guard-made.jsonl", kept)):
+    for item in some:
+        item.pop("practised", None)
+        if item["category"] in PRACTISED:
+            item["practised"] = True
+    text = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in some)
+    (RESOURCES / name).write_text(text, encoding="utf-8")
+    print(name, len(some), "items, not practised", sum(item["category"] not in PRACTISED for item in some), "bytes", len(text.encode()))

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  *
  * @param items held-out examples that are asked, at most; 0 for no verdict; default 24
  * @param guardItems questions on what may have been forgotten, at most; 0 for none, so that no verdict is to ship;
- *     default 650, all of the built-in guard set: fewer can hardly rule out a loss
+ *     default 800, all of the built-in guard set: fewer can hardly rule out a loss
  * @param maxNewTokens the longest answer; default 48
  */
 public record VerdictOptions(int items, int guardItems, int maxNewTokens) {
@@ -31,7 +31,7 @@ public record VerdictOptions(int items, int guardItems, int maxNewTokens) {
 
     /** The defaults. */
     public static VerdictOptions defaults() {
-        return new VerdictOptions(24, 650, 48);
+        return new VerdictOptions(24, 800, 48);
     }
 
     /** What is asked of held-out conversations: at most {@link #items}, evenly from beginning to end. */

@@ -9,9 +9,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.Verdict.Decision;
+import io.peft4j.eval.guard.GuardSet.GuardItem;
 import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.eval.guard.GuardReport.GuardOutcomes;
-import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.judge.Embedder;
 import io.peft4j.eval.judge.LlmJudge;
 import io.peft4j.eval.report.ComparisonReport;
@@ -25,6 +25,7 @@ import io.peft4j.eval.task.FormatCheck;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 
@@ -44,7 +45,7 @@ class EvaluationTest {
             IntFunction<String> tuned) {
         return Evaluation.of(items).answers(ArmAnswers.given("base", "as it is", each(items.size(), base)))
                 .answers(ArmAnswers.given("tuned", "the adapter", each(items.size(), tuned)))
-                .guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(100), OPTIONS));
+                .guard(GuardReport.of(GUARD, outcomes(100), outcomes(100), OPTIONS));
     }
 
     private static List<EvaluationItem> references(int n) {
@@ -167,9 +168,12 @@ class EvaluationTest {
         assertTrue(report.toHtml().contains("aria-label=\"Learning curve\""));
     }
 
+    private static final List<GuardItem> GUARD = each(639, i -> new GuardItem("house", "Who is " + i + "?",
+            List.of("me", "you"), i < 150 ? List.of("me") : List.of(), Optional.empty(), false));
+
     /** Outcomes on the guard set of a model that gets {@code right} of its items right in both forms. */
     private static GuardOutcomes outcomes(int right) {
-        boolean[] yes = new boolean[GuardSet.builtIn().items().size()];
+        boolean[] yes = new boolean[GUARD.size()];
         Arrays.fill(yes, 0, right, true);
         return new GuardOutcomes(each(yes.length, i -> ""), yes, yes);
     }
@@ -180,7 +184,7 @@ class EvaluationTest {
         assertFalse(better.compare(OPTIONS).toHtml().contains("What got worse"));
         ComparisonReport report = evaluation(references(40), i -> i == 0 ? "right 0" : "wrong",
                 i -> i == 0 ? "wrong" : "right " + i).fact("data", "made up <of> rows")
-                .guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(400), outcomes(398), OPTIONS))
+                .guard(GuardReport.of(GUARD, outcomes(400), outcomes(398), OPTIONS))
                 .compare(OPTIONS);
         assertEquals(Decision.SHIP, report.verdict().decision());
         String page = report.toHtml();
@@ -199,12 +203,12 @@ class EvaluationTest {
     @Test
     void aBetterModelThatForgotTooMuchDoesNotShip() {
         Evaluation evaluation = evaluation(references(40), i -> "wrong", i -> "right " + i);
-        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(400), outcomes(380), OPTIONS));
+        evaluation.guard(GuardReport.of(GUARD, outcomes(400), outcomes(380), OPTIONS));
         assertEquals(Decision.SHIP, evaluation.compare(OPTIONS).verdict().decision(),
                 "1.6 points are within tolerance");
-        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(400), outcomes(347), OPTIONS));
+        evaluation.guard(GuardReport.of(GUARD, outcomes(400), outcomes(347), OPTIONS));
         assertEquals(Decision.HARM_NOT_KNOWN, evaluation.compare(OPTIONS).verdict().decision(), "it may be 5.2 points");
-        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(400), outcomes(280), OPTIONS));
+        evaluation.guard(GuardReport.of(GUARD, outcomes(400), outcomes(280), OPTIONS));
         ComparisonReport report = evaluation.compare(OPTIONS);
         assertEquals(Decision.DO_NOT_SHIP, report.verdict().decision());
         assertTrue(report.verdict().sentence().startsWith("Better on the task, but it forgot too much"),
@@ -229,7 +233,7 @@ class EvaluationTest {
         ArmAnswers prompt = ArmAnswers.given("few-shot", "", each(60, i -> "right " + i)).ofPrompt();
         Evaluation evaluation = Evaluation.of(items).answers(ArmAnswers.given("base", "", each(60, i -> "wrong")))
                 .answers(prompt).answers(ArmAnswers.given("tuned", "", each(60, i -> "right " + i)))
-                .guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(100), OPTIONS));
+                .guard(GuardReport.of(GUARD, outcomes(100), outcomes(100), OPTIONS));
         ComparisonReport report = evaluation.compare(OPTIONS);
         assertEquals(Decision.PROMPT_INSTEAD, report.verdict().decision());
         assertEquals("few-shot", report.toJson().get("verdict").get("arm").asText());

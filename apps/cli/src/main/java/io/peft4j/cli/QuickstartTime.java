@@ -18,7 +18,7 @@ final class QuickstartTime {
     private static final double TOKENS = 13_400;
     private static final double SUPERVISED = 7_400;
     private static final double ASKED = 88 * 80;
-    private static final double GUARDED = 640 * 20;
+    private static final double GUARDED = 735 * 20;
     /** The share of the speed of large products that trainings and answers have. */
     private static final double SHARE = 0.45;
 

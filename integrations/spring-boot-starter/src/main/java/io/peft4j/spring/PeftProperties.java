@@ -59,7 +59,7 @@ public record PeftProperties(String model, @DefaultValue("auto") ModelOptions.Pr
             @DefaultValue(AutoNumber.AUTO) AutoInteger epochs, @DefaultValue(AutoNumber.AUTO) AutoInteger batchSize,
             @DefaultValue(AutoNumber.AUTO) AutoNumber learningRate,
             @DefaultValue("10000") int maxRows, @DefaultValue("24") int verdictItems,
-            @DefaultValue("650") int guardItems) {
+            @DefaultValue("800") int guardItems) {
         /** What a training is asked for. */
         TrainingOptions training() {
             TrainingOptions.Builder training = TrainingOptions.builder();

@@ -5,10 +5,12 @@ import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.PairedOutcomes;
 import io.peft4j.eval.guard.GuardSet.GuardItem;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -16,17 +18,20 @@ import java.util.stream.IntStream;
  *
  * @param items number of items that were asked
  * @param total number of items of the set
- * @param overall share of right outcomes over all items and both forms, named {@code guard}; half of it the mean
- *     probability of the right choices, half the share of right ones among the free answers
+ * @param overall what a verdict counts: the share of right outcomes over both forms of the items whose kinds no general
+ *     row has, or of all where there are none such, named {@code guard}; half of it the mean probability of the right
+ *     choices, half the share of right ones among the free answers
+ * @param practised the same of the items whose kinds trainings may practise; empty where all items count
  * @param parts the same for each form and each category
  * @param base the base model's outcomes
  * @param tuned the tuned model's outcomes
  */
-public record GuardReport(int items, int total, MetricResult overall, List<MetricResult> parts, GuardOutcomes base,
-        GuardOutcomes tuned) {
+public record GuardReport(int items, int total, MetricResult overall, Optional<MetricResult> practised,
+        List<MetricResult> parts, GuardOutcomes base, GuardOutcomes tuned) {
     /** Copies the list. */
     public GuardReport {
         Objects.requireNonNull(overall, "overall");
+        Objects.requireNonNull(practised, "practised");
         parts = List.copyOf(parts);
         Objects.requireNonNull(base, "base");
         Objects.requireNonNull(tuned, "tuned");
@@ -35,11 +40,15 @@ public record GuardReport(int items, int total, MetricResult overall, List<Metri
     /** Compares the outcomes of two models on the same set. */
     public static GuardReport of(List<GuardItem> items, GuardOutcomes base, GuardOutcomes tuned,
             ComparisonOptions options) {
-        int[] all = IntStream.range(0, items.size()).toArray();
+        int[] counted = GuardSet.counted(items);
         // One score an item, of its two forms: the forms of one item are not independent of each other.
         MetricResult overall = new PairedOutcomes(options)
-                .values("guard", base.shares(items, all), tuned.shares(items, all))
+                .values("guard", base.shares(items, counted), tuned.shares(items, counted))
                 .results().get(0);
+        int[] others = IntStream.range(0, items.size()).filter(i -> Arrays.binarySearch(counted, i) < 0).toArray();
+        Optional<MetricResult> practised = others.length == 0 ? Optional.empty()
+                : Optional.of(new PairedOutcomes(options).values("guard_practised", base.shares(items, others),
+                        tuned.shares(items, others)).results().get(0));
         PairedOutcomes parts = new PairedOutcomes(options);
         boolean[][] free = {free(items, base), free(items, tuned)};
         if (free[0].length > 0) {
@@ -55,12 +64,12 @@ public record GuardReport(int items, int total, MetricResult overall, List<Metri
                         .filter(i -> items.get(i).category().equals(category)).toArray()));
         places.forEach((category, some) -> parts.values(category, base.shares(items, some),
                 tuned.shares(items, some)));
-        return new GuardReport(items.size(), items.size(), overall, parts.results(), base, tuned);
+        return new GuardReport(items.size(), items.size(), overall, practised, parts.results(), base, tuned);
     }
 
     /** The same of a set of more items, of which only these were asked, since they decided. */
     GuardReport of(int newTotal) {
-        return new GuardReport(items, newTotal, overall, parts, base, tuned);
+        return new GuardReport(items, newTotal, overall, practised, parts, base, tuned);
     }
 
     /** "639 items", or "decided after 205 of 639 items". */

@@ -39,9 +39,11 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /**
- * More than 600 questions on language, arithmetic, following instructions, general knowledge, reading and refusals,
- * written for PEFT4J. They are easy: they show what a training has cost, not how good a model is. All are asked by
- * likelihood, 150 also for an answer, in random order until the verdict is decided. Where the set cannot tell,
+ * More than 700 questions, written for PEFT4J. They are easy: they show what a training has cost, not how good a model
+ * is. 462 are of kinds that no general row has, such as analogies, consequences, tables or extraction: these decide. The
+ * others, on language, arithmetic, following instructions, general knowledge, reading and refusals, are of kinds that a
+ * training with general rows practises. All are asked by likelihood, some also for an answer, in random order until the
+ * verdict is decided. Where the set cannot tell,
  * {@link #plus} adds items of your own.
  */
 public final class GuardSet {
@@ -59,7 +61,10 @@ public final class GuardSet {
 
     private final List<GuardItem> items;
     private final boolean all;
-    /** How many are asked for an answer. */
+    private final int[] counted;
+    /** Those that do not count, in random order. */
+    private final int[] practised;
+    /** How many of those that count are asked for an answer. */
     private final int free;
 
     /** A set of your own. */
@@ -70,7 +75,18 @@ public final class GuardSet {
     private GuardSet(List<GuardItem> items, boolean all) {
         this.items = List.copyOf(items);
         this.all = all;
-        this.free = (int) items.stream().filter(GuardItem::isAsked).count();
+        this.counted = counted(items);
+        List<Integer> others = new ArrayList<>(IntStream.range(0, items.size())
+                .filter(i -> Arrays.binarySearch(counted, i) < 0).boxed().toList());
+        Collections.shuffle(others, new Random(SEED));
+        this.practised = others.stream().mapToInt(i -> i).toArray();
+        this.free = (int) IntStream.of(counted).filter(i -> items.get(i).isAsked()).count();
+    }
+
+    /** The places of the items that count: those of kinds that are not practised, or all where there are none. */
+    static int[] counted(List<GuardItem> items) {
+        int[] places = IntStream.range(0, items.size()).filter(i -> !items.get(i).practised()).toArray();
+        return places.length == 0 ? IntStream.range(0, items.size()).toArray() : places;
     }
 
     /** The set that comes with the library. */
@@ -106,7 +122,8 @@ public final class GuardSet {
      * one first, and where it is to be answered freely, too, one of {@code accept} (texts of which a right answer holds
      * one), {@code pattern} (found in a right answer) and {@code "refusal": true} (a right answer refuses). With
      * {@code tools} as OpenAI has them, {@code calls} are the right ones, {@code {"name", "arguments"}} each, or none,
-     * and no choices are needed. The set is asked {@link #whole}.
+     * and no choices are needed. {@code "practised": true} marks a kind of question that the training had: it does not count.
+     * The set is asked {@link #whole}.
      *
      * @throws DataException when a row is no such item, or there is none
      * @throws UncheckedIOException when the file cannot be read
@@ -145,7 +162,8 @@ public final class GuardSet {
         }
         return new GuardItem(row.get("category").asText(), row.get("question").asText(), texts(row, "choices"),
                 texts(row, "accept"), Optional.ofNullable(row.get("pattern")).map(p -> Pattern.compile(p.asText())),
-                row.path("refusal").asBoolean(), Optional.ofNullable(row.get("tools")).map(tools -> calls(tools, row)));
+                row.path("refusal").asBoolean(), Optional.ofNullable(row.get("tools")).map(tools -> calls(tools, row)),
+                row.path("practised").asBoolean());
     }
 
     private static ToolCheck calls(JsonNode tools, JsonNode row) {
@@ -173,7 +191,8 @@ public final class GuardSet {
     /**
      * Asks two models, and compares them. The items are asked in random order (of a fixed seed), until a loss of the
      * accepted size is ruled out or certain, at the level of the options: by {@link SequentialMean} and by the figures
-     * of those asked. Where that is never so, or this set is {@link #whole}, all are asked.
+     * of those asked that count; with these, practised ones are asked in proportion. Where that is never so, or this
+     * set is {@link #whole}, all are asked.
      */
     @Internal
     public GuardReport compare(Answerer base, Answerer tuned, ComparisonOptions options) {
@@ -186,14 +205,14 @@ public final class GuardSet {
         Asked after = new Asked();
         for (int done = 0;;) {
             int next = all ? groups.size() : Math.min(done + GROUPS_AT_ONCE, groups.size());
-            int[] places = groups.subList(done, next).stream().flatMapToInt(IntStream::of).sorted().toArray();
+            int[] places = places(groups, done, next);
             before.ask(base, places);
             after.ask(tuned, places);
             groups.subList(done, next).forEach(group -> mean.add(after.score(group) - before.score(group)));
             done = next;
             boolean isLast = done == groups.size();
             if (isLast || mean.isAbove() || mean.isBelow()) {
-                int[] asked = groups.subList(0, done).stream().flatMapToInt(IntStream::of).sorted().toArray();
+                int[] asked = places(groups, 0, done);
                 GuardReport report = GuardReport.of(IntStream.of(asked).mapToObj(items::get).toList(),
                         before.outcomes(asked), after.outcomes(asked), options).of(items.size());
                 if (isLast || report.overall().interval().low() >= -accepted
@@ -204,12 +223,20 @@ public final class GuardSet {
         }
     }
 
+    /** What is asked with some of the groups: their items, and as large a part of the practised ones. */
+    private int[] places(List<int[]> groups, int from, int to) {
+        IntStream along = Arrays.stream(practised, practised.length * from / Math.max(1, groups.size()),
+                practised.length * to / Math.max(1, groups.size()));
+        return IntStream.concat(groups.subList(from, to).stream().flatMapToInt(IntStream::of), along).sorted()
+                .toArray();
+    }
+
     /**
-     * Groups of items in random order, the mean of whose scores is the set's: as nearly as possible of one size, each
-     * with one of the items that are asked for an answer, which count more than the others.
+     * Groups of the items that count in random order, the mean of whose scores is the set's: as nearly as possible of one
+     * size, each with one of the items that are asked for an answer, which count more than the others.
      */
     private List<int[]> groups() {
-        List<Integer> order = new ArrayList<>(IntStream.range(0, items.size()).boxed().toList());
+        List<Integer> order = new ArrayList<>(IntStream.of(counted).boxed().toList());
         Collections.shuffle(order, new Random(SEED));
         List<List<Integer>> groups = new ArrayList<>();
         order.stream().filter(i -> items.get(i).isAsked()).forEach(i -> groups.add(new ArrayList<>(List.of(i))));
@@ -228,7 +255,7 @@ public final class GuardSet {
 
     /** The most that the scores of two models can differ by. */
     private double reach(int... group) {
-        return free == 0 ? 1 : ((double) group.length * free / items.size() + 1) / 2;
+        return free == 0 ? 1 : ((double) group.length * free / counted.length + 1) / 2;
     }
 
     /**
@@ -273,9 +300,9 @@ public final class GuardSet {
             }
         }
 
-        /** What a group scores: the mean of all groups is what {@link GuardReport#overall} is of all items. */
+        /** What a group scores: the mean of all groups is what {@link GuardReport#overall} is of all that count. */
         double score(int... group) {
-            double weight = free == 0 ? 0 : (double) items.size() / free;
+            double weight = free == 0 ? 0 : (double) counted.length / free;
             double shares = IntStream.of(group).mapToDouble(i -> GuardReport.GuardOutcomes.share(chosen[i],
                     generated[i], weight)).sum();
             return weight == 0 ? shares : shares / weight;
@@ -312,13 +339,15 @@ public final class GuardSet {
      * @param pattern a free answer is right when this is found in it
      * @param refusal a free answer is right when it refuses
      * @param tools a free answer is right when it makes these calls
+     * @param practised whether general rows that trainings mix in have questions of this kind, so that it tells less of
+     *     what was forgotten
      */
     public record GuardItem(String category, String question, List<String> choices, List<String> accept,
-            Optional<Pattern> pattern, boolean refusal, Optional<ToolCheck> tools) {
-        /** Without tools. */
+            Optional<Pattern> pattern, boolean refusal, Optional<ToolCheck> tools, boolean practised) {
+        /** Without tools, of a kind that no training practises. */
         public GuardItem(String category, String question, List<String> choices, List<String> accept,
                 Optional<Pattern> pattern, boolean refusal) {
-            this(category, question, choices, accept, pattern, refusal, Optional.empty());
+            this(category, question, choices, accept, pattern, refusal, Optional.empty(), false);
         }
 
         /** Copies the lists; there are two choices or tools, and at most one way to judge free answers. */

@@ -76,9 +76,11 @@ final class ComparisonDocument {
         out.untrained(report.verdict());
         report.guard().ifPresent(guard -> {
             List<MetricResult> parts = new ArrayList<>(List.of(guard.overall()));
+            guard.practised().ifPresent(parts::add);
             parts.addAll(guard.parts());
             out.section("Guard set of general ability, " + guard.extent(), "What the training has "
-                    + "cost. Each item is answered freely and chosen by likelihood.").metrics("part", "tuned", parts);
+                    + "cost. Each item is answered freely and chosen by likelihood. Kinds of questions that general rows "
+                    + "practise do not count.").metrics("part", "tuned", parts);
         });
         report.study().ifPresent(this::study);
         report.edition().ifPresent(this::edition);

@@ -7,6 +7,7 @@ import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.Evidence;
 import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.comparison.NumberFormats;
 import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.comparison.VerdictRules;
 import io.peft4j.eval.guard.GuardReport;
@@ -136,10 +137,17 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
                                 options))
                         .ifPresent(tuned -> untrained.add(new Verdict.Untrained(arm.name(), arm.description(), gain,
                                 tuned)))));
-        return new VerdictRules(options).decide(new Evidence(arms.get(0).name(), arms.get(arms.size() - 1).name(),
+        Verdict verdict = new VerdictRules(options).decide(new Evidence(arms.get(0).name(),
+                arms.get(arms.size() - 1).name(),
                 metric, metrics.stream().filter(m -> m != metric).toList(), untrained,
                 measured.guard().map(GuardReport::overall), measured.leakage().map(Leakage::count).orElse(0),
                 measured.leakage().filter(leakage -> leakage.count() > 0).map(Leakage::words).orElse(""), 0, true));
+        return measured.guard().flatMap(GuardReport::practised)
+                .map(kinds -> verdict.saying("General questions of kinds "
+                        + "that trainings may practise, which do not count: "
+                        + NumberFormats.score(kinds, kinds.tuned())
+                        + " right against " + NumberFormats.score(kinds, kinds.base()) + "."))
+                .orElse(verdict);
     }
 
     /** The tuned model against another arm. */

@@ -139,6 +139,7 @@ final class ReportJson {
     private static ObjectNode guard(GuardReport guard) {
         ObjectNode node = JSON.createObjectNode().put("items", guard.items()).put("of", guard.total());
         node.set("overall", metric(guard.overall()));
+        guard.practised().ifPresent(practised -> node.set("practised", metric(practised)));
         node.set("parts", metrics(guard.parts()));
         return node;
     }

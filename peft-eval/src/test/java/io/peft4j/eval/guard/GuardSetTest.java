@@ -1,11 +1,13 @@
 package io.peft4j.eval.guard;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.ScriptedModel;
+import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.guard.GuardSet.GuardItem;
 import io.peft4j.eval.task.Answerer;
@@ -17,17 +19,23 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntPredicate;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The built-in set is sound: its right choices are right, its wrong ones wrong. */
 class GuardSetTest {
+    private static final Path PROMPTS = Path.of("../peft-train/src/main/resources/io/peft4j/train/objective/"
+            + "general-prompts.txt");
     private static final List<GuardItem> ITEMS = GuardSet.builtIn().items();
 
     @Test
@@ -37,9 +45,71 @@ class GuardSetTest {
         Map<String, Long> categories = ITEMS.stream()
                 .collect(Collectors.groupingBy(GuardItem::category, Collectors.counting()));
         assertEquals(Set.of("language", "arithmetic", "instructions", "knowledge", "reading", "refusals"),
-                categories.keySet());
-        assertTrue(categories.values().stream().allMatch(count -> count >= 25), categories.toString());
-        assertEquals(150, ITEMS.stream().filter(GuardItem::isAsked).count());
+                ITEMS.stream().filter(GuardItem::practised).map(GuardItem::category).collect(Collectors.toSet()));
+        assertEquals(Set.of("analogies", "consequences", "feelings", "professions", "topics", "scenes", "paraphrases",
+                "codes", "tables", "sequences", "extraction", "absences", "patterns"),
+                COUNTED.stream().map(GuardItem::category).collect(Collectors.toSet()));
+        assertTrue(categories.values().stream().allMatch(count -> count >= 20), categories.toString());
+        assertTrue(COUNTED.size() >= 450 && COUNTED.stream().filter(GuardItem::isAsked).count() >= 140);
+    }
+
+    private static final List<GuardItem> COUNTED = ITEMS.stream().filter(item -> !item.practised()).toList();
+
+    private static List<String> words(String text) {
+        return Pattern.compile("[\\p{L}\\p{N}]+").matcher(text.toLowerCase(Locale.ROOT)).results()
+                .map(MatchResult::group).toList();
+    }
+
+    private static Set<List<String>> runs(List<String> words, int length) {
+        return IntStream.rangeClosed(0, words.size() - length).mapToObj(i -> words.subList(i, i + length))
+                .collect(Collectors.toSet());
+    }
+
+    @Test
+    void whatCountsSharesNoTemplateWordsOrAnswerWithGeneralRows() throws IOException {
+        List<List<String>> asked = new ArrayList<>();
+        List<List<String>> answered = new ArrayList<>();
+        ChatDataset.general().examples().forEach(row -> {
+            asked.add(words(row.messages().get(0).content()));
+            answered.add(words(row.messages().get(1).content()));
+        });
+        Map<String, Long> often = IntStream.range(0, asked.size()).boxed().flatMap(i -> Stream.concat(asked.get(i)
+                .stream(), answered.get(i).stream()).distinct())
+                .collect(Collectors.groupingBy(word -> word, Collectors.counting()));
+        List<List<String>> prompts = Files.readAllLines(PROMPTS).stream().map(GuardSetTest::words).toList();
+        for (GuardItem item : COUNTED) {
+            List<String> question = words(item.question());
+            List<String> answer = words(item.choices().get(0));
+            Stream.concat(asked.stream(), prompts.stream())
+                    .forEach(row -> assertTrue(Collections.disjoint(runs(question,
+                            4), runs(row, 4)), "template of " + item.question() + ": " + row));
+            Set<String> own = Stream.concat(question.stream(), answer.stream()).filter(word -> word.length() > 3
+                    && often.getOrDefault(word, 0L) < 4).collect(Collectors.toSet());
+            for (int i = 0; i < asked.size(); i++) {
+                Set<String> shared = new HashSet<>(asked.get(i));
+                shared.addAll(answered.get(i));
+                shared.retainAll(own);
+                assertTrue(shared.size() < 2, "words of " + item.question() + ": " + shared);
+                assertFalse(runs(answered.get(i), answer.size()).contains(answer), "answer of " + item.question());
+            }
+        }
+    }
+
+    @Test
+    void whatIsPractisedDoesNotCount() {
+        List<GuardItem> items = new ArrayList<>(MADE.items());
+        for (int i = 400; i < 800; i++) {
+            items.add(new GuardItem("house", "" + i, List.of(), List.of(), Optional.empty(), false, Optional.of(
+                    new ToolCheck(List.of(), List.of())), true));
+        }
+        ComparisonOptions options = ComparisonOptions.defaults().withResamples(1000);
+        GuardReport worse = new GuardSet(items).compare(rightly(i -> i % 2 == 0), rightly(i -> i % 4 == 0 || i >= 400),
+                options);
+        assertTrue(worse.overall().interval().high() < -0.05, worse.toString());
+        assertTrue(worse.practised().orElseThrow().interval().low() > 0.3, worse.toString());
+        assertTrue(worse.items() < 400, "decided early: " + worse);
+        assertEquals(worse.overall().items(), worse.practised().get().items(), 25, "asked in proportion");
+        assertTrue(MADE.compare(rightly(i -> true), rightly(i -> true), options).practised().isEmpty());
     }
 
     @Test
@@ -152,7 +222,8 @@ class GuardSetTest {
 
     private static final GuardSet MADE = new GuardSet(IntStream.range(0, 400)
             .mapToObj(i -> new GuardItem("tools", "" + i,
-                    List.of(), List.of(), Optional.empty(), false, Optional.of(new ToolCheck(List.of(), List.of()))))
+                    List.of(), List.of(), Optional.empty(), false, Optional.of(new ToolCheck(List.of(), List.of())),
+                    false))
             .toList());
 
     @Test
