@@ -204,9 +204,9 @@ ANALOGIES = ("Glove is to hand as shoe is to|foot|rain, Bird is to nest as bee i
              "shoes, Chapter is to book as scene is to|play|curtain, Driver is to bus as rider is to|pony|saddle, Carpenter is to wood as tailor "
              "is to|cloth|shop, Second is to minute as inch is to|yard|tape, Lion is to den as spider is to|web|fly, Rain is to umbrella as "
              "sun is to|parasol|beach, Crown is to head as belt is to|waist|leather, Hammer is to nail as screwdriver is to|screw|toolbox")
-for i, row in enumerate(ANALOGIES.split(", ")):
+for row in ANALOGIES.split(", "):
     text, right, wrong = row.split("|")
-    add("analogies", f"Finish the comparison. {text}", right, wrong, accept=(right,) if i % 2 == 0 else ())
+    add("analogies", f"Finish the comparison. {text}", right, wrong, accept=(right,))
 CAUSES = ("The ice cube fell into the hot tea, so it|melted.|grew larger., Lena forgot her umbrella, so in the storm she got|wet.|rich., The "
           "candle had no air under the glass, so the flame|went out.|sang., Ben ran ten miles, so he was|exhausted.|invisible., The vase dropped "
           "onto the stone floor, so it|broke.|flew away., Nobody watered the roses, so they|withered.|swam off., The battery was empty, so the "
@@ -235,21 +235,21 @@ FEELINGS = ("Her bag was stolen.|upset|amused, He won the lottery.|delighted|bor
             "does not understand the instructions at all.|confused|satisfied, She lies in a hammock by a lake.|relaxed|terrified, His dog died "
             "yesterday.|heartbroken|hopeful, She has not slept for two nights.|exhausted|refreshed, He has eaten nothing since yesterday.|hungry|full, "
             "The neighbours play the drums at midnight.|annoyed|flattered")
-for i, row in enumerate(FEELINGS.split(", ")):
+for row in FEELINGS.split(", "):
     text, right, wrong = row.split("|")
     one, two = both(right, wrong)
-    add("feelings", f"{text} Which feeling fits, {one} or {two}?", right, wrong, accept=(right,) if i % 2 == 0 else ())
+    add("feelings", f"{text} Which feeling fits, {one} or {two}?", right, wrong, accept=(right,))
 JOBS = ("repairs engines|mechanic, fills teeth|dentist, puts out fires|firefighter, bakes rolls|baker, delivers letters|postman, flies planes|pilot, "
         "defends people in court|lawyer, cuts hair|hairdresser, designs houses|architect, catches trout and salmon for a living|fisherman, serves meals in a "
         "restaurant|waiter, mends pipes|plumber, looks after sick pets|vet, installs cables and sockets|electrician, sells roast beef and "
         "sausages|butcher, milks cows|farmer, makes suits and dresses|tailor, guards prisoners|jailer, arrests thieves|policeman, leads an "
         "orchestra|conductor, digs for coal|miner, examines eyes|optician, sells tulips|florist, reports the news|journalist")
 rows = [row.split("|") for row in JOBS.split(", ")]
-for i, (task, right) in enumerate(rows):
+for task, right in rows:
     wrong = other(right, [b for _, b in rows])
     one, two = both(right, wrong)
     add("professions", f"Somebody {task} as a profession. Is that a {one} or a {two}?".replace("a architect", "an architect").replace(
-        "a electrician", "an electrician").replace("a optician", "an optician"), right, wrong, accept=(right,) if i % 2 == 0 else ())
+        "a electrician", "an electrician").replace("a optician", "an optician"), right, wrong, accept=(right,))
 TOPICS = {"sport": "The goalkeeper saved two penalties.|She served three aces in the second set.|The coach named eleven starters for Sunday.|He crossed the line "
                    "four seconds ahead of the field.|The referee showed a red card.|Both boxers went the full twelve rounds.",
           "forecast": "Showers reach the coast by noon.|Expect thick fog in the valleys.|Gusts of ninety kilometres an hour are likely.|A mild and sunny "
@@ -261,9 +261,9 @@ TOPICS = {"sport": "The goalkeeper saved two penalties.|She served three aces in
           "travel": "The ferry to the island leaves from pier four.|Our guide met us at the hostel.|Bring a visa and a valid passport.|The cabin has a "
                     "view of the fjord.|We changed trains twice on the way to Lyon.|Luggage is checked in two hours before departure."}
 for topic, texts in TOPICS.items():
-    for i, text in enumerate(texts.split("|")):
+    for text in texts.split("|"):
         add("topics", f"Under which heading does this belong, {', '.join(TOPICS)}? \"{text}\"", topic, *draw.sample(
-            [t for t in TOPICS if t != topic], 2), accept=(topic,) if i % 2 == 0 else ())
+            [t for t in TOPICS if t != topic], 2), accept=(topic,))
 SCENES = ("The bill for table six, please.|restaurant|pharmacy, Open wide, this may pinch a little.|dentist's practice|cinema, Two tickets for the late "
           "show, please.|cinema|barracks, Passengers for gate nine, boarding starts.|airport|butcher's shop, Does this jacket come in a larger "
           "size?|clothes shop|swimming pool, A room with a sea view for two nights, please.|hotel|gym, Take one of these tablets after meals.|"
@@ -290,11 +290,11 @@ for text, right, wrong in TRIPLE.findall(SAME):
 
 PEOPLE = "Amir Bianca Carlos Dorothea Edgar Farida Gustav Helga Igor Jolanda Karim Ludmila".split()
 DOORS = "cellar attic workshop vault stable greenhouse bakery armoury chapel pantry".split()
-for i in range(48):
+for _ in range(48):
     names, codes = draw.sample(DOORS, 3), draw.sample(range(213, 989), 3)
     k = draw.randrange(3)
     add("codes", "Door codes: " + ", ".join(f"{n} {c}" for n, c in zip(names, codes)) + f". Which code opens the {names[k]}?", str(codes[k]),
-        str(codes[(k + 1) % 3]), str(codes[(k + 2) % 3]), accept=(str(codes[k]),) if i % 2 == 0 else ())
+        str(codes[(k + 1) % 3]), str(codes[(k + 2) % 3]), accept=(str(codes[k]),))
 COUNTS = [n for n in range(36, 98) if n not in (48, 57)]
 ORDERED = "lentils napkins batteries screws envelopes towels candles brushes ladders buckets".split()
 for i in range(48):
@@ -302,24 +302,23 @@ for i in range(48):
     k = draw.randrange(3)
     table = "customer; goods; pieces\n" + "\n".join(f"{n}; {g}; {c}" for n, g, c in zip(names, goods, counts))
     if i % 4 < 2:
-        add("tables", f"{table}\nPieces ordered by {names[k]}:", str(counts[k]), str(counts[(k + 1) % 3]), accept=(str(counts[k]),) if i % 2 == 0
-            else ())
+        add("tables", f"{table}\nPieces ordered by {names[k]}:", str(counts[k]), str(counts[(k + 1) % 3]), accept=(str(counts[k]),))
     else:
-        add("tables", f"{table}\nGoods ordered by {names[k]}:", goods[k], goods[(k + 1) % 3], accept=(goods[k],) if i % 2 == 0 else ())
+        add("tables", f"{table}\nGoods ordered by {names[k]}:", goods[k], goods[(k + 1) % 3], accept=(goods[k],))
 DONE = ("polished the boots, fed the parrot, mowed the lawn, phoned a cousin, packed a suitcase, ironed two shirts, fixed the lock, emptied the bin, tuned "
         "the violin, painted a fence").split(", ")
-for i in range(48):
+for _ in range(48):
     who, did = draw.choice(PEOPLE), draw.sample(DONE, 3)
     k = draw.choice([0, 2])
     add("sequences", f"{who} {did[0]}, after that {did[1]} and finally {did[2]}. Which job was done {'earliest' if k == 0 else 'latest'}?", did[k],
         did[2 - k])
-for i in range(40):
+for _ in range(40):
     names = draw.sample(PEOPLE, 4)
     absent = draw.randrange(4)
     came = [name for name in names if name != names[absent]]
     draw.shuffle(came)
     add("absences", f"Invited were {', '.join(names)}. There came {', '.join(came)}. Who stayed away?", names[absent], came[0], came[1],
-        accept=(names[absent],) if i % 2 == 0 else ())
+        accept=(names[absent],))
 for i in range(40):
     period = draw.sample(ORDERED + DOORS, 2 + i % 2)
     length = len(period) * 2 + 1 + i % len(period)
@@ -332,7 +331,7 @@ for i in range(48):
     note = f"Note: {who} moved to {number} {street}, new telephone {phone}, mail {mail}."
     what, right, wrong = [("telephone number", phone, mail), ("mail address", mail, phone), ("street", street, phone), ("telephone number", phone,
                            f"555-{draw.randrange(1000, 9999)}")][i % 4]
-    add("extraction", f"{note} Copy the {what}.", right, wrong, accept=(right,) if i % 8 < 4 else ())
+    add("extraction", f"{note} Copy the {what}.", right, wrong, accept=(right,))
 
 TRAINED = Path("../../peft-data/src/main/resources/io/peft4j/data/general.jsonl"), Path(
     "../../peft-train/src/main/resources/io/peft4j/train/objective/general-prompts.txt")
