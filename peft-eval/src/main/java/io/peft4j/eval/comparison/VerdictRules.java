@@ -40,7 +40,8 @@ import org.apache.commons.math3.distribution.NormalDistribution;
  * known.
  * <li>Ship.
  * </ol>
- * Where a model is not to be shipped and a prompt is better than the base, it is the prompt instead.
+ * Where a model is not to be shipped and a prompt is better than the base, it is the prompt instead, unless the model is
+ * surely better than the prompt.
  */
 @Internal
 public final class VerdictRules {
@@ -228,12 +229,18 @@ public final class VerdictRules {
     }
 
     private Verdict refused(Evidence evidence, String... why) {
-        return best(evidence, arm -> arm.gain().isBetter(alpha)).map(arm -> new Verdict(Decision.PROMPT_INSTEAD,
-                arm.name(), 0, 0,
-                Verdict.and(List.of("Do not train, use " + arm.description() + ": " + figures(arm.gain())
-                        + "."), why),
-                evidence.untrained()))
-                .orElseGet(() -> no(evidence, why));
+        Optional<Untrained> best = best(evidence, arm -> arm.gain().isBetter(alpha));
+        if (best.isEmpty()) {
+            return no(evidence, why);
+        }
+        Untrained arm = best.get();
+        // What answers surely fewer questions than the model is for the time until a training forgets less.
+        return arm.tuned().isBetter(alpha)
+                ? new Verdict(Decision.DO_NOT_SHIP, arm.name(), 0, 0, Verdict.and(List.of(why),
+                        "Until a training forgets less, use " + arm.description() + ": " + figures(arm.gain()) + "."),
+                        evidence.untrained())
+                : new Verdict(Decision.PROMPT_INSTEAD, arm.name(), 0, 0, Verdict.and(List.of("Do not train, use "
+                        + arm.description() + ": " + figures(arm.gain()) + "."), why), evidence.untrained());
     }
 
     private static Verdict no(Evidence evidence, String... why) {

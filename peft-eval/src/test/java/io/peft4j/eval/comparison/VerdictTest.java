@@ -192,6 +192,11 @@ class VerdictTest {
                 .withGuard(outcome("guard", 150, 80, 40, 5));
         assertEquals("few-shot", decide(forgot).arm());
         assertTrue(decide(forgot).sentence().contains("forgot too much"), decide(forgot).sentence());
+        assertEquals(Decision.DO_NOT_SHIP, decide(forgot).decision(), "the prompt is surely below the model");
+        assertTrue(decide(forgot).sentence().contains("Until a training forgets less, use few-shot: "),
+                decide(forgot).sentence());
+        assertEquals(Decision.PROMPT_INSTEAD, decide(forgot.withUntrained(List.of(prompt(100, 50, 88, 90))))
+                .decision());
     }
 
     /** Of n items none of which the base answers, {@code lost} are right only by the row, {@code won} only tuned. */
