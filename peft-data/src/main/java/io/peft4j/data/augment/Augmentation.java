@@ -113,7 +113,7 @@ public final class Augmentation {
                 && (by.equals("rule") || isTheQuestion(example, question, wording))
                 && !heldOut.contains(QuestionText.looseKey(wording)) && seen.add(QuestionText.key(wording));
         if (good) {
-            written.add(with(example, wording, by));
+            written.add(marked(example, "user", wording, example.extra(), by));
         }
         return good ? 1 : 0;
     }
@@ -165,12 +165,12 @@ public final class Augmentation {
         return users.size() == 1 ? Optional.of(users.get(0).content()) : Optional.empty();
     }
 
-    private static ChatExample with(ChatExample example, String wording, String by) {
-        List<ChatMessage> messages = example.messages().stream()
-                .map(m -> m.role().equals("user") ? m.withContent(wording) : m).toList();
-        Map<String, Object> extra = new LinkedHashMap<>(example.extra());
-        extra.put(MARK, by);
-        return new ChatExample(messages, example.tools(), extra, example.origin(), example.continuation());
+    /** A row with another text of one role and these further fields, marked. */
+    static ChatExample marked(ChatExample row, String role, String text, Map<String, Object> fields, String mark) {
+        Map<String, Object> extra = new LinkedHashMap<>(fields);
+        extra.put(MARK, mark);
+        return new ChatExample(row.messages().stream().map(message -> message.role().equals(role)
+                ? message.withContent(text) : message).toList(), row.tools(), extra, row.origin(), row.continuation());
     }
 
     /** Wordings of questions by rules of their language; of a language without rules there are none. */

@@ -179,8 +179,8 @@ public final class NearUnknowns {
         return replacements(group, told.orElse(""), use.ordinal()).stream()
                 .filter(word -> TOKEN.matcher(word.toLowerCase(Locale.ROOT)).results().map(MatchResult::group)
                         .noneMatch(held::contains))
-                .map(word -> new Question(saying(group.first(), "user", article(group.before, word) + word
-                        + group.after),
+                .map(word -> new Question(Augmentation.marked(group.first(), "user",
+                        article(group.before, word) + word + group.after, Map.of(), MARK),
                         told, answers))
                 .toList();
     }
@@ -247,7 +247,7 @@ public final class NearUnknowns {
         return make(most, Use.ROWS).stream().map(question -> {
             String told = answer.orElseGet(() -> WORDS.getProperty(question.language().orElse(QuestionLanguage.ENGLISH)
                     + ".answer"));
-            return saying(question.example(), "assistant", told);
+            return Augmentation.marked(question.example(), "assistant", told, Map.of(), MARK);
         }).toList();
     }
 
@@ -267,13 +267,6 @@ public final class NearUnknowns {
 
     private static Set<String> numbers(String text) {
         return NUMBER.matcher(text).results().map(MatchResult::group).collect(Collectors.toSet());
-    }
-
-    /** A row with another text of one role, marked. */
-    private static ChatExample saying(ChatExample row, String role, String text) {
-        return new ChatExample(row.messages().stream().map(message -> message.role().equals(role)
-                ? message.withContent(text) : message).toList(), row.tools(), Map.of(Augmentation.MARK, MARK),
-                row.origin(), row.continuation());
     }
 
     /** What a row with one question and one answer asks. */
