@@ -13,6 +13,7 @@ import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Status;
 import io.peft4j.report.support.Table;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -50,7 +51,7 @@ final class ReportPage {
 
     private Html head() {
         long errors = report.errors();
-        boolean warned = report.counts().keySet().stream().anyMatch(code -> code.severity() != Severity.INFO);
+        boolean warned = report.counts().keySet().stream().anyMatch(code -> worst(code) != Severity.INFO);
         Status tone = errors > 0 ? Status.BAD : warned ? Status.OPEN : Status.GOOD;
         Map<String, String> files = new LinkedHashMap<>();
         report.files().forEach((file, rows) -> files.put(file, Count.of(rows, "row")));
@@ -68,11 +69,17 @@ final class ReportPage {
         Table table = Table.of("what", "findings", "rows", "why it matters", "what to do").texts(3, 4);
         for (FindingCode code : FindingCode.values()) {
             if (report.counts().containsKey(code)) {
-                table.row(Blocks.toned(tone(code.severity()), code.code()), number(report.counts().get(code)),
+                table.row(Blocks.toned(tone(worst(code)), code.code()), number(report.counts().get(code)),
                         number(report.findingRows().get(code)), code.why(), code.advice());
             }
         }
         return Blocks.card("What was found", table.html());
+    }
+
+    /** How bad the worst of its findings is; as usual where none is listed. */
+    private Severity worst(FindingCode code) {
+        return report.findings().stream().filter(finding -> finding.code() == code).map(Finding::severity)
+                .min(Comparator.naturalOrder()).orElse(code.severity());
     }
 
     private static Status tone(Severity severity) {
@@ -130,7 +137,7 @@ final class ReportPage {
             shown.add(Blocks.note("Not all of the " + Count.of(count, "finding") + " are listed."));
         }
         Html details = tag("details", tag("summary", Count.of(count, "finding")), shown);
-        return Blocks.card(code.code(), code.severity() == Severity.INFO ? details : details.with("open", "open"));
+        return Blocks.card(code.code(), worst(code) == Severity.INFO ? details : details.with("open", "open"));
     }
 
     private Html table(List<Finding> list) {

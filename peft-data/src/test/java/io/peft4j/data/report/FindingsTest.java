@@ -10,6 +10,8 @@ import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.TestChatTemplate;
 import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.data.ChatEncoder;
+import io.peft4j.report.support.Blocks;
+import io.peft4j.report.support.Status;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -200,6 +202,19 @@ class FindingsTest {
         assertEquals(List.of(), counted.findings());
         assertTrue(counted.hasErrors());
         assertThrows(ConfigurationException.class, () -> DataCheck.of(file).mostFindings(-1));
+    }
+
+    @Test
+    void thePageShowsACodeAsItsWorstFinding() throws IOException {
+        String row = "{\"text\": \"reset my password\", \"label\": \"%s\"}\n";
+        DataReport report = DataCheck.of(Files.writeString(folder.resolve("two.jsonl"), row.formatted("login")
+                + row.formatted("billing"))).run();
+        assertEquals(List.of("error [1, 2]"), found(report, "contradiction"));
+        assertEquals(1, report.errors());
+        Path page = folder.resolve("two.html");
+        report.writeHtml(page);
+        String html = Files.readString(page);
+        assertTrue(html.contains(Blocks.toned(Status.BAD, "contradiction").toString()), html);
     }
 
     @Test
