@@ -50,9 +50,8 @@ public record OwnRows(int asked, int right, double heldOut, List<String> missed,
         List<String> sentences = Stream.of(List.of(open ? "Better, and not finished: " + unlearned + "." : ""),
                 verdict.sentences(), found(open || ending.isEmpty() ? "" : unlearned), List.of(further))
                 .flatMap(List::stream).toList();
-        return new Verdict(open ? Verdict.Decision.NOT_FINISHED : verdict.decision(), verdict.arm(),
-                verdict.itemsNeeded(), verdict.guardItemsNeeded(), sentences,
-                verdict.untrained(), Optional.of(this), verdict.nearUnknown());
+        return verdict.withDecision(open ? Verdict.Decision.NOT_FINISHED : verdict.decision())
+                .withSentences(sentences).withOwnRows(this);
     }
 
     /** By the training's own account, else by the answers; empty where all is learned. */

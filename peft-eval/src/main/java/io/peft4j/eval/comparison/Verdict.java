@@ -2,6 +2,7 @@ package io.peft4j.eval.comparison;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.option.With;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -25,8 +26,11 @@ import java.util.stream.Stream;
  * @param nearUnknown the share of answers that are not invented, to questions that no row answers, where these were
  *     asked
  */
+@With
 public record Verdict(Decision decision, String arm, int itemsNeeded, int guardItemsNeeded, List<String> sentences,
-        List<Untrained> untrained, Optional<OwnRows> ownRows, Optional<MetricResult> nearUnknown) {
+        List<Untrained> untrained, Optional<OwnRows> ownRows, Optional<MetricResult> nearUnknown)
+        implements
+            VerdictWith {
     /** The arm that answers as the most similar training row does. */
     public static final String LOOKUP = "lookup";
 
@@ -80,12 +84,9 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
 
     /** Refuses null. */
     public Verdict {
-        Objects.requireNonNull(decision, "decision");
-        Objects.requireNonNull(arm, "arm");
+        VerdictWith.check(decision, arm, sentences, untrained, ownRows, nearUnknown);
         sentences = sentences.stream().filter(one -> !one.isBlank()).toList();
         untrained = List.copyOf(untrained);
-        Objects.requireNonNull(ownRows, "ownRows");
-        Objects.requireNonNull(nearUnknown, "nearUnknown");
     }
 
     /** One of a model of whose own rows nothing is known. */
@@ -97,8 +98,7 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
 
     /** The same with a sentence more. */
     public Verdict saying(String further) {
-        return new Verdict(decision, arm, itemsNeeded, guardItemsNeeded, and(sentences, further), untrained, ownRows,
-                nearUnknown);
+        return withSentences(and(sentences, further));
     }
 
     static List<String> and(List<String> sentences, String... further) {

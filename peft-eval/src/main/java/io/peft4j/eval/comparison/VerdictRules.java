@@ -121,8 +121,7 @@ public final class VerdictRules {
             sentences.add(1, "It invents more than the base about what no row answers (answers without an invention: "
                     + difference(nearUnknown) + "); add rows that say that it is not known (data augment).");
         }
-        return new Verdict(verdict.decision(), verdict.arm(), verdict.itemsNeeded(), verdict.guardItemsNeeded(),
-                sentences, verdict.untrained(), verdict.ownRows(), Optional.of(nearUnknown));
+        return verdict.withSentences(sentences).withNearUnknown(nearUnknown);
     }
 
     private Verdict better(Evidence evidence, String figures) {
