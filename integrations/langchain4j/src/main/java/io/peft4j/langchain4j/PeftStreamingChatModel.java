@@ -62,7 +62,7 @@ public final class PeftStreamingChatModel implements StreamingChatModel {
             tell(handler, text.accept(piece));
             return true;
         })).get(0);
-        tell(handler, text.finish(whole));
+        tell(handler, text.finish(whole.text()));
         ChatResponse response = Requests.response(request, model, asked.use(), whole);
         List<ToolExecutionRequest> calls = response.aiMessage().toolExecutionRequests();
         for (int i = 0; i < calls.size(); i++) {

@@ -135,8 +135,8 @@ public final class PeftChatModel implements ChatModel {
             tell(sink, text.accept(piece).content());
             return !sink.isCancelled();
         }));
-        tell(sink, text.finish(answer).content());
-        ChatResponse last = response(name, "", text.answer(answer).calls(), answer);
+        tell(sink, text.finish(answer.text()).content());
+        ChatResponse last = response(name, "", text.answer(answer.text()).calls(), answer);
         seen.setResponse(last);
         return last;
     }

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
@@ -168,7 +167,8 @@ public record ToolUse(List<JsonNode> shown, List<String> callable, Optional<Tool
         /** Nothing yet. */
         public Growing(ToolUse use) {
             this.use = use;
-            this.reader = use.reader();
+            // A forced call begins behind a thought that the prompt opens.
+            this.reader = new AnswerReader(use.form, use.tools(), use.forced ? "" : use.thought, use.sure);
             reader.accept(use.begin());
         }
 
@@ -178,12 +178,12 @@ public record ToolUse(List<JsonNode> shown, List<String> callable, Optional<Tool
         }
 
         /** The answer is complete; the text of a forced call that is none is content. */
-        public AnswerReader.Piece finish(Completion completion) {
+        public AnswerReader.Piece finish(String text) {
             List<CallPiece> calls = new ArrayList<>(use.forced ? accept(use.form.orElseThrow().end()).calls()
                     : List.of());
             AnswerReader.Piece rest = told(reader.finish());
             calls.addAll(rest.calls());
-            return new AnswerReader.Piece(rest.reasoning(), use.forced ? answer(completion).content() : rest.content(),
+            return new AnswerReader.Piece(rest.reasoning(), use.forced ? answer(text).content() : rest.content(),
                     calls);
         }
 
@@ -194,37 +194,25 @@ public record ToolUse(List<JsonNode> shown, List<String> callable, Optional<Tool
 
         /** What of it is complete. */
         public ParsedAnswer soFar() {
-            return use.limited(reader.answer());
+            ParsedAnswer read = reader.answer();
+            List<ToolCall> calls = read.calls();
+            return use.parallel || calls.size() < 2 ? read
+                    : new ParsedAnswer(read.content(), read.reasoning(), calls.subList(0, 1), read.wrong());
         }
 
-        /** What it is as a whole. */
-        public ParsedAnswer answer(Completion completion) {
-            return use.parsed(completion.text());
+        /** What it is as a whole, once it is finished. */
+        public ParsedAnswer answer(String text) {
+            ParsedAnswer read = soFar();
+            // A forced call that the limit of tokens cut is text.
+            return use.forced && read.calls().isEmpty() ? new ParsedAnswer(text, "", List.of(), read.wrong()) : read;
         }
-    }
-
-    private AnswerReader reader() {
-        return new AnswerReader(form, tools(), thought, sure);
     }
 
     /** Thoughts, content and calls of an answer. */
     public ParsedAnswer parsed(String text) {
-        if (!forced) {
-            AnswerReader reader = reader();
-            reader.accept(text);
-            reader.finish();
-            return limited(reader.answer());
-        }
-        ToolForm own = form.orElseThrow();
-        ParsedAnswer call = ToolForm.parse(form, own.begin() + text + own.end(), tools());
-        // A forced call that the limit of tokens cut is text.
-        return limited(call.calls().isEmpty() ? new ParsedAnswer(text, "", List.of(), call.wrong()) : call);
-    }
-
-    /** The same with one call where several are not wanted. */
-    private ParsedAnswer limited(ParsedAnswer parsed) {
-        List<ToolCall> calls = parsed.calls();
-        return parallel || calls.size() < 2 ? parsed
-                : new ParsedAnswer(parsed.content(), parsed.reasoning(), calls.subList(0, 1), parsed.wrong());
+        Growing whole = new Growing(this);
+        whole.accept(text);
+        whole.finish(text);
+        return whole.answer(text);
     }
 }

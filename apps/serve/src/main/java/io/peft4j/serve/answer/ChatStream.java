@@ -86,11 +86,11 @@ final class ChatStream implements AnswerListener {
     @Override
     public void onEnd(int answer, Completion completion) {
         ToolUse.Growing text = texts.get(answer);
-        AnswerReader.Piece rest = text.finish(completion);
+        AnswerReader.Piece rest = text.finish(completion.text());
         if (!rest.isEmpty()) {
             send(answer, delta -> fill(delta, rest), List.of(), Optional.empty());
         }
-        ParsedAnswer whole = text.answer(completion);
+        ParsedAnswer whole = text.answer(completion.text());
         send(answer, delta -> ToolFields.list(whole.wrong(), delta), List.of(), Optional.of(whole.calls().isEmpty()
                 ? ReplyParts.finishReason(completion) : "tool_calls"));
     }

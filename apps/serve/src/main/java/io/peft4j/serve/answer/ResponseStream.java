@@ -135,7 +135,7 @@ final class ResponseStream implements AnswerListener {
     @Override
     public synchronized void onEnd(int answer, Completion completion) {
         begin();
-        tell(text.finish(completion));
+        tell(text.finish(completion.text()));
         boolean calls = !text.soFar().calls().isEmpty();
         // An answer that calls tools is complete with its last call.
         status = !calls && ReplyParts.finishReason(completion).equals("length") ? "incomplete" : "completed";

@@ -129,7 +129,7 @@ class CallStreamTest {
     void piecesOfACallJoinToTheWhole(ToolForm form) throws IOException {
         String answer = form.write(List.of(CALL));
         for (boolean forced : List.of(true, false)) {
-            ToolUse use = use(form, forced, "");
+            ToolUse use = use(form, forced, forced ? "assistant\n<think>\n" : "");
             String text = forced ? answer.substring(form.begin().length(), answer.length() - form.end().length())
                     : answer;
             ParsedAnswer whole = use.parsed(text);
