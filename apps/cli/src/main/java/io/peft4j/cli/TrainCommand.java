@@ -110,6 +110,9 @@ final class TrainCommand extends TrainingCommand {
             workers.check();
             return workers;
         });
+        if (workers.workers.size() > 1 && isGiven("--remember-by")) {
+            throw usage("--remember-by is for one worker: several may answer differently");
+        }
         if (checkpointSteps < 0) {
             throw usage("--checkpoint-steps must be 0 (none) or more");
         }
@@ -130,9 +133,6 @@ final class TrainCommand extends TrainingCommand {
         try (WorkerCollective together = workers.join();
                 BaseModel base = engine.load(model, console, source -> read.task(() -> BaseModel.taskOf(source)),
                         workers.shareAMachine())) {
-            if (together.count() > 1 && isGiven("--remember-by")) {
-                throw usage("--remember-by is for one worker: several may answer differently");
-            }
             TrainingData examples = on(base, read);
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen));

@@ -75,6 +75,14 @@ class KeepCommandTest {
         assertTrue(error.contains("by the objective sft alone, not beside [2 examples for self-distillation]"), error);
     }
 
+    @Test
+    void ownAnswersOfSeveralWorkersAreRefusedBeforeTheyMeet() throws IOException {
+        String error = CommandRun.failing(2, words("out", "--remember", "--remember-by", "self", "--workers",
+                "localhost:7001,localhost:7002", "--worker-rank", "0", "--workers-secret", "s").toArray());
+
+        assertTrue(error.contains("--remember-by is for one worker: several may answer differently"), error);
+    }
+
     @ParameterizedTest
     @CsvSource({"--remember-by, self, 'has no effect without --remember'",
         "--keep-share, 1, has no effect without --keep", "--keep-by, rows, 'has no effect without --keep'"})
