@@ -1,6 +1,7 @@
 package io.peft4j.core.engine;
 
 import io.peft4j.core.error.FailurePoint;
+import io.peft4j.core.io.Uninterrupted;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -123,18 +124,9 @@ public final class BackgroundLoop {
      */
     public boolean awaitEnd(Duration most) {
         long end = System.nanoTime() + most.toNanos();
-        boolean interrupted = false;
-        for (long left = most.toNanos(); left > 0 && thread.isAlive()
-                && thread != Thread.currentThread(); left = end - System.nanoTime()) {
-            try {
-                TimeUnit.NANOSECONDS.timedJoin(thread, left);
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        return !thread.isAlive();
+        return thread != Thread.currentThread() && Uninterrupted.call(() -> {
+            TimeUnit.NANOSECONDS.timedJoin(thread, end - System.nanoTime());
+            return !thread.isAlive();
+        });
     }
 }

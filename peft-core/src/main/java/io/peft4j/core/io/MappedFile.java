@@ -273,30 +273,4 @@ public final class MappedFile implements AutoCloseable {
                     length + " bytes from " + offset + " are outside of " + path + ", which has " + size + " bytes");
         }
     }
-
-    /**
-     * Runs what an interrupt would break: Java closes the channel of a thread that is interrupted, also of one that was
-     * so before. A training that was asked to stop has to save, and to read what it saved.
-     */
-    private static final class Uninterrupted {
-        @FunctionalInterface
-        interface Work<T> {
-            T run() throws IOException;
-        }
-
-        private Uninterrupted() {
-        }
-
-        /** The result; the thread is interrupted afterwards if it was before. */
-        static <T> T call(Work<T> work) throws IOException {
-            boolean interrupted = Thread.interrupted();
-            try {
-                return work.run();
-            } finally {
-                if (interrupted) {
-                    Thread.currentThread().interrupt();
-                }
-            }
-        }
-    }
 }

@@ -1,6 +1,7 @@
 package io.peft4j.core.kernel;
 
 import io.peft4j.core.Internal;
+import io.peft4j.core.io.Uninterrupted;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
@@ -217,19 +218,10 @@ public final class Workers<L extends Tiles> implements AutoCloseable {
         }
         closed = true;
         workers.forEach(LockSupport::unpark);
-        boolean interrupted = false;
-        for (Worker worker : workers) {
-            while (worker.isAlive()) {
-                try {
-                    worker.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        workers.forEach(worker -> Uninterrupted.call(() -> {
+            worker.join();
+            return worker;
+        }));
         lanes.forEach(Tiles::close);
     }
 

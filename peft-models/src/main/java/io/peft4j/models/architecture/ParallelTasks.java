@@ -1,5 +1,6 @@
 package io.peft4j.models.architecture;
 
+import io.peft4j.core.io.Uninterrupted;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -36,23 +37,9 @@ final class ParallelTasks {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while a model was loaded", e);
         } finally {
-            awaitEnd(pool);
-        }
-    }
-
-    /** Nothing may run on: the caller frees what the tasks write to. */
-    private static void awaitEnd(ExecutorService pool) {
-        pool.shutdownNow();
-        boolean interrupted = false;
-        while (!pool.isTerminated()) {
-            try {
-                pool.awaitTermination(1, TimeUnit.MINUTES);
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+            pool.shutdownNow();
+            // Nothing may run on: the caller frees what the tasks write to.
+            Uninterrupted.call(() -> pool.awaitTermination(Long.MAX_VALUE, TimeUnit.DAYS));
         }
     }
 }

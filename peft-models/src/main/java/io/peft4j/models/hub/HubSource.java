@@ -1,5 +1,6 @@
 package io.peft4j.models.hub;
 
+import io.peft4j.core.io.Uninterrupted;
 import io.peft4j.models.hub.HubException.Kind;
 import io.peft4j.models.hub.ModelSource.GgufPath;
 import io.peft4j.models.hub.ModelSource.HuggingFaceFolder;
@@ -107,23 +108,10 @@ final class HubSource {
             }
             throw new IllegalStateException(e.getCause());
         } finally {
-            endAll(threads);
-        }
-    }
-
-    /** Their files are closed before the caller continues. */
-    private static void endAll(ExecutorService threads) {
-        threads.shutdownNow();
-        boolean interrupted = Thread.interrupted();
-        try {
-            while (!threads.awaitTermination(1, TimeUnit.SECONDS)) {
-                // A thread that waits for the network notices within the limits of its requests.
-            }
-        } catch (InterruptedException e) {
-            interrupted = true;
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+            threads.shutdownNow();
+            // Their files are closed before the caller continues. A thread that waits for the network notices within
+            // the limits of its requests.
+            Uninterrupted.call(() -> threads.awaitTermination(Long.MAX_VALUE, TimeUnit.DAYS));
         }
     }
 

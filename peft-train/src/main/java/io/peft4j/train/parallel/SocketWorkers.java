@@ -1,5 +1,6 @@
 package io.peft4j.train.parallel;
 
+import io.peft4j.core.io.Uninterrupted;
 import io.peft4j.train.parallel.Link.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -145,19 +146,14 @@ final class SocketWorkers implements WorkerCollective {
 
     /** Whether a task has ended, for which it gets some time. */
     private static boolean isDone(Future<?> task) {
-        // An interruption that came before does not make it end sooner.
-        boolean interrupted = Thread.interrupted();
-        try {
-            task.get(FAREWELL_SECONDS, TimeUnit.SECONDS);
-        } catch (ExecutionException | TimeoutException e) {
-            LOG.debug("a task of a worker that fails", e);
-        } catch (InterruptedException e) {
-            interrupted = true;
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        return task.isDone();
+        return Uninterrupted.call(() -> {
+            try {
+                task.get(FAREWELL_SECONDS, TimeUnit.SECONDS);
+            } catch (ExecutionException | TimeoutException e) {
+                LOG.debug("a task of a worker that fails", e);
+            }
+            return task.isDone();
+        });
     }
 
     private void await(Collection<Future<?>> sent) {

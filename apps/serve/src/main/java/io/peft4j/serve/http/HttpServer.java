@@ -13,6 +13,7 @@ import io.peft4j.core.engine.WorkShare;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.io.Closer;
+import io.peft4j.core.io.Uninterrupted;
 import io.peft4j.core.measure.ProcessUsage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -265,14 +266,10 @@ public final class HttpServer implements AutoCloseable {
             hasEnded(phase, LAST_WORDS);
         }
         // Jetty would forget that this thread was interrupted.
-        boolean interrupted = Thread.interrupted();
-        try {
+        Uninterrupted.call(() -> {
             owned.close();
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+            return true;
+        });
     }
 
     private boolean hasEnded(int phase, Duration patience) {

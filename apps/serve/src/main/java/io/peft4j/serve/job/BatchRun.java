@@ -2,6 +2,7 @@ package io.peft4j.serve.job;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.engine.WorkShare;
+import io.peft4j.core.io.Uninterrupted;
 import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.serve.http.ApiException;
@@ -199,22 +200,8 @@ public final class BatchRun {
             } finally {
                 over = true;
                 threads.shutdown();
-                awaitEnd(threads);
-            }
-        }
-
-        /** The rows are closed next, which they read. */
-        private static void awaitEnd(ExecutorService threads) {
-            boolean interrupted = Thread.interrupted();
-            while (!threads.isTerminated()) {
-                try {
-                    threads.awaitTermination(1, TimeUnit.DAYS);
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
+                // The rows are closed next, which they read.
+                Uninterrupted.call(() -> threads.awaitTermination(Long.MAX_VALUE, TimeUnit.DAYS));
             }
         }
 
