@@ -28,9 +28,8 @@ import java.util.stream.Stream;
  */
 @With
 public record Verdict(Decision decision, String arm, int itemsNeeded, int guardItemsNeeded, List<String> sentences,
-        List<Untrained> untrained, Optional<OwnRows> ownRows, Optional<MetricResult> nearUnknown)
-        implements
-            VerdictWith {
+        List<Untrained> untrained, Optional<OwnRows> ownRows,
+        Optional<MetricResult> nearUnknown) implements VerdictWith {
     /** The arm that answers as the most similar training row does. */
     public static final String LOOKUP = "lookup";
 
