@@ -9,6 +9,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.augment.DocumentRows;
 import io.peft4j.data.clean.DataSplit;
 import io.peft4j.data.clean.SplitRule;
 import io.peft4j.data.example.ChatExample;
@@ -21,18 +22,24 @@ import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.UnfilledRows;
+import io.peft4j.data.near.QuestionText;
 import io.peft4j.data.task.RowKind;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,7 +84,8 @@ public final class ChatDataset implements Iterable<ChatExample> {
     /**
      * Reads a file of conversations: OpenAI's chat format, one JSON object {@code {"messages": [...]}} a line in UTF-8,
      * or any other format of {@link DataFormat} whose examples have a question and an answer. Blank lines are skipped.
-     * Further keys of a row are kept ({@link ChatExample#extra}).
+     * Further keys of a row are kept ({@link ChatExample#extra}). Of a document in Markdown, HTML, PDF, DOCX or XLSX,
+     * or a folder of these, rows are made: questions by rule, each in several wordings ({@link #splitWordings}).
      *
      * @throws io.peft4j.core.error.DataException when rows are wrong, with file, line and column of the first and a
      *     list of the others; when the file holds no example
@@ -98,7 +106,7 @@ public final class ChatDataset implements Iterable<ChatExample> {
     }
 
     private static ChatDataset read(DataFile source, boolean texts) {
-        try (OpenRows rows = OpenRows.open(source)) {
+        try (OpenRows rows = DocumentRows.open(source)) {
             return read(rows, texts);
         }
     }
@@ -259,6 +267,28 @@ public final class ChatDataset implements Iterable<ChatExample> {
             (inTest[i] ? test : train).add(examples.get(i));
         }
         return new Split(new ChatDataset(train), new ChatDataset(test));
+    }
+
+    /**
+     * Holds out one wording of each fact that has three or more, by seed: of rows from one place with one answer, as a
+     * document's are. The first wording is always learned, and none is held out that another row asks in the same
+     * words, filling words aside.
+     */
+    public Split splitWordings(long seed) {
+        Function<ChatExample, String> wording = row -> QuestionText.wording(row.messages().get(0).content());
+        Map<String, Long> asked = stream().collect(Collectors.groupingBy(wording, Collectors.counting()));
+        SplittableRandom random = new SplittableRandom(seed);
+        Set<ChatExample> held = new HashSet<>();
+        stream().collect(Collectors.groupingBy(row -> List.of(row.origin(), row.messages().get(row.messages().size()
+                - 1)), LinkedHashMap::new, Collectors.toList())).values().forEach(fact -> {
+                    List<ChatExample> own = fact.stream().skip(1).filter(row -> asked.get(wording.apply(row)) == 1)
+                            .toList();
+                    if (fact.size() > 2 && !own.isEmpty()) {
+                        held.add(own.get(random.nextInt(own.size())));
+                    }
+                });
+        Map<Boolean, List<ChatExample>> parts = stream().collect(Collectors.partitioningBy(held::contains));
+        return new Split(new ChatDataset(parts.get(false)), new ChatDataset(parts.get(true)));
     }
 
     /**

@@ -93,7 +93,7 @@ final class DataAugmentCommand extends PeftCommand {
         List<ChatExample> all = new ArrayList<>(newOnly ? List.of() : examples);
         all.addAll(written);
         all.addAll(unanswered);
-        output.write(target, all);
+        RowsOutput.write(output.open(target), all);
         long byModel = written.stream().filter(e -> e.extra().get(Augmentation.MARK).equals("model")).count();
         if (json) {
             ObjectNode line = CommandJson.MAPPER.createObjectNode().put("examples", examples.size())

@@ -11,10 +11,7 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.UnfilledRows;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,10 +26,8 @@ import picocli.CommandLine.Parameters;
             + "\"generated\": \"model\"; read them before they are trained on. Sentences without a question are "
             + "listed with the reason, and those that tell something stay to fill in."})
 final class DataFromHandbookCommand extends PeftCommand {
-    private static final int SHOWN = 5;
-    private static final int LONGEST = 40;
-
-    @Parameters(paramLabel = "FILE", description = "The handbook: .pdf, .docx, .xlsx, .md or .html.")
+    @Parameters(paramLabel = "FILE", description = "The handbook: .pdf, .docx, .xlsx, .md or .html, or a folder of "
+            + "these.")
     private Path handbook;
 
     @Mixin
@@ -77,57 +72,33 @@ final class DataFromHandbookCommand extends PeftCommand {
             throw new DataException(handbook, "gave no row with a question: " + open + " to fill in are left out as "
                     + "--skip-unfilled says");
         }
-        output.write(target, rows);
+        RowsOutput.write(output.open(target), rows);
         if (json) {
             ObjectNode line = CommandJson.MAPPER.createObjectNode().put("rows", rows.size()).put("from_headings", asked)
                     .put("by_rule", byRule).put("by_model", byModel).put("to_fill_in", open).put("statements",
                             statements)
                     .put("with_question", statements - made.unasked().size());
             ArrayNode list = line.putArray("without_question");
-            made.unasked().forEach(one -> list.addPOJO(one(one)));
+            made.unasked().forEach(one -> list.addObject().put("line", one.origin().line()).put("place", one.place())
+                    .put("heading", one.heading()).put("text", one.sentence()).put("reason", one.reason())
+                    .put("to_fill_in", one.toFillIn()));
             console().print(line);
         } else {
             console().say("%s in %s: %d from headings that are questions, %d by rule, %d by the model, %d to fill "
                     + "in%s", Count.of(rows.size(), "row"), target, asked, byRule, byModel, open,
                     skipUnfilled && open > 0 ? ", which are left out" : "");
-            tell(made);
+            console().say("%s", made.summary());
+            for (PassageRows.Unasked one : model == null ? List.<PassageRows.Unasked>of() : made.unasked()) {
+                console().say("  %s:%d%s%s: %s%n      %s", handbook, one.origin().line(), one.place().isEmpty() ? ""
+                        : " (" + one.place() + ")", one.toFillIn() ? ", to fill in" : "", one.sentence(),
+                        one.reason());
+            }
         }
         return 0;
     }
 
     private static long unfilled(List<ChatExample> rows) {
         return rows.stream().filter(row -> UnfilledRows.unfilled(row).isPresent()).count();
-    }
-
-    private static Map<String, Object> one(PassageRows.Unasked unasked) {
-        Map<String, Object> one = new LinkedHashMap<>();
-        one.put("line", unasked.origin().line());
-        one.put("place", unasked.place());
-        one.put("heading", unasked.heading());
-        one.put("text", unasked.sentence());
-        one.put("reason", unasked.reason());
-        one.put("to_fill_in", unasked.toFillIn());
-        return one;
-    }
-
-    /** How many statements got a question, and of the others the place and the reason. */
-    private void tell(PassageRows made) {
-        List<PassageRows.Unasked> unasked = made.unasked();
-        console().say("%d of %s %s a question%s", made.statements() - unasked.size(), Count.of(made.statements(),
-                "statement"), made.statements() == 1 ? "has" : "have",
-                unasked.isEmpty() ? "" : "; without one: "
-                        + unasked.stream().limit(SHOWN).map(one -> (one.place().isEmpty() ? "line " + one.origin()
-                                .line() : one.place()) + " '" + shortened(one.sentence()) + "'")
-                                .collect(Collectors.joining(", "))
-                        + (unasked.size() > SHOWN ? " and " + (unasked.size() - SHOWN) + " more" : ""));
-        for (PassageRows.Unasked one : model == null ? List.<PassageRows.Unasked>of() : unasked) {
-            console().say("  %s:%d%s%s: %s%n      %s", handbook, one.origin().line(), one.place().isEmpty() ? ""
-                    : " (" + one.place() + ")", one.toFillIn() ? ", to fill in" : "", one.sentence(), one.reason());
-        }
-    }
-
-    private static String shortened(String text) {
-        return text.replaceFirst("(?s)^(.{1," + LONGEST + "})\\s.*", "$1 ...");
     }
 
     private PassageRows written(List<ChatExample> found) {

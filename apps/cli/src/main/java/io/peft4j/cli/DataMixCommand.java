@@ -96,7 +96,7 @@ final class DataMixCommand extends PeftCommand {
             mixed = Mixture.withGuard(mixed, DataInput.examples(input.file(guard)), guardShare, seed.value());
             rows.merge(guard.toString(), mixed.size() - before, Integer::sum);
         }
-        output.write(target, mixed);
+        RowsOutput.write(output.open(target), mixed);
         print(target, mixed.size(), rows);
         return 0;
     }

@@ -35,9 +35,9 @@ final class RowsOutput {
         return ExampleWriter.open(file, format);
     }
 
-    /** Writes examples to such a file, which appears when all are written. */
-    void write(Path file, List<? extends Example> examples) {
-        try (ExampleWriter writer = open(file).withColumnsOf(examples)) {
+    /** Writes examples to a file that is open, which appears when all are written. */
+    static void write(ExampleWriter opened, List<? extends Example> examples) {
+        try (ExampleWriter writer = opened.withColumnsOf(examples)) {
             examples.forEach(writer::write);
             writer.commit();
         }

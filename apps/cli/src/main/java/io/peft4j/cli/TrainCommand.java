@@ -11,6 +11,9 @@ import io.peft4j.core.peft.MergeCheck;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterProvenance;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.ExampleWriter;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.report.Excerpts;
 import io.peft4j.models.BaseModel;
@@ -54,6 +57,8 @@ import picocli.CommandLine.Option;
 @HelpGroup(HelpGroup.OUTPUT)
 final class TrainCommand extends TrainingCommand {
     private static final int SHOWN_ROWS = 5;
+    private static final String ROWS = "rows.jsonl";
+    private static final String HELD_OUT = "heldout.jsonl";
 
     private final TrainingListener follower;
 
@@ -130,6 +135,10 @@ final class TrainCommand extends TrainingCommand {
         TrainingData read = examples();
         Cancellation cancellation = new Cancellation();
         Console console = console();
+        if (workers.isFirst()) {
+            documents().filter(made -> start() == RunStart.NEW || !Files.exists(output.resolve(ROWS)))
+                    .ifPresent(made -> writeRows(console, made));
+        }
         try (WorkerCollective together = workers.join();
                 BaseModel base = engine.load(model, console, source -> read.task(() -> BaseModel.taskOf(source)),
                         workers.shareAMachine())) {
@@ -164,6 +173,9 @@ final class TrainCommand extends TrainingCommand {
                 result.profile().ifPresent(profile -> console.say("%s", profile));
                 result.learned()
                         .ifPresent(rows -> sayUnlearned(console, rows.suspects(), examples.chats().isPresent()));
+                documents().filter(made -> made.test().size() > 0).ifPresent(made -> console.say("next:       "
+                        + "./peft4j evaluate --model %s --adapter %s --data %s --training-data %s", model, output,
+                        output.resolve(HELD_OUT), output.resolve(ROWS)));
                 if (json) {
                     console.print(line(result));
                 }
@@ -178,17 +190,30 @@ final class TrainCommand extends TrainingCommand {
 
     /** The first rows that may be wrong, as they stand in their file; those of chats are numbered by their lines. */
     private void sayUnlearned(Console console, List<Long> numbers, boolean lines) {
-        if (numbers.isEmpty() || !Files.isRegularFile(data)) {
+        Path file = documents().isPresent() ? output.resolve(ROWS) : data;
+        if (numbers.isEmpty() || !Files.isRegularFile(file)) {
             return;
         }
         List<Long> shown = numbers.subList(0, Math.min(SHOWN_ROWS, numbers.size()));
         AtomicLong read = new AtomicLong();
-        try (OpenRows rows = OpenRows.open(input.file(data))) {
+        try (OpenRows rows = OpenRows.open(input.file(file))) {
             rows.forEach(row -> {
                 if (shown.contains(lines ? row.line() : read.incrementAndGet())) {
-                    console.say("  %s, line %d: %s", data, row.line(), Excerpts.of(row.fields()));
+                    console.say("  %s, line %d: %s", file, row.line(), Excerpts.of(row.fields()));
                 }
             });
+        }
+    }
+
+    /** Writes the rows that were made of documents, to be read and corrected. */
+    private void writeRows(Console console, ChatDataset.Split made) {
+        RowsOutput.write(ExampleWriter.open(output.resolve(ROWS), DataFormat.CHAT), made.train().examples());
+        console.say("rows:       %s made, in %s: read and correct them", Count.of(made.train().size(), "row"),
+                output.resolve(ROWS));
+        if (made.test().size() > 0) {
+            RowsOutput.write(ExampleWriter.open(output.resolve(HELD_OUT), DataFormat.CHAT), made.test().examples());
+            console.say("            %s held out in %s", Count.of(made.test().size(), "wording"),
+                    output.resolve(HELD_OUT));
         }
     }
 

@@ -2,6 +2,10 @@ package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Origin;
+import io.peft4j.data.format.DataFiles;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
@@ -17,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -37,8 +42,9 @@ abstract class TrainingCommand extends PeftCommand {
 
     @HelpGroup(HelpGroup.DATA)
     @Option(names = "--data", required = true, paramLabel = "FILE",
-            description = "Training data: {\"messages\": [...]} a line, or as --objective says; - is the standard "
-                    + "input.")
+            description = "Training data: {\"messages\": [...]} a line, or as --objective says, or a document "
+                    + "in PDF, DOCX, Markdown or HTML or a folder of these and XLSX, of which questions are made; - is "
+                    + "the standard input.")
     Path data;
 
     @HelpGroup(HelpGroup.DATA)
@@ -70,6 +76,7 @@ abstract class TrainingCommand extends PeftCommand {
     private KeepOptions keep;
 
     private Optional<Keeping> answered = Optional.empty();
+    private Optional<ChatDataset.Split> documents = Optional.empty();
 
     @Mixin
     EngineOptions engine;
@@ -100,11 +107,24 @@ abstract class TrainingCommand extends PeftCommand {
         answered = keep.keeping(input).map(what -> what.answeredBy(base));
     }
 
-    /** The examples that the options name. */
+    /** The examples that the options name; of documents without the wordings that are held out. */
     final TrainingData examples() {
         TrainingData read = objective.read(asked(), input, data, Optional.ofNullable(validation),
                 name -> engine.load(name, console()));
+        documents = read.chats().filter(chats -> DataFiles.isDocument(data) && chats.stream()
+                .anyMatch(row -> row.extra().containsKey("heading"))).map(chats -> validation == null ? chats
+                        .splitWordings(asked().seed()) : new ChatDataset.Split(chats, ChatDataset.of(List.of())));
+        if (documents.isPresent()) {
+            List<ChatExample> learned = documents.get().train().examples();
+            read = read.with(IntStream.range(0, learned.size())
+                    .mapToObj(i -> learned.get(i).at(new Origin("the rows of " + data, i + 1))).toList());
+        }
         return remember ? read.remembering() : read;
+    }
+
+    /** The rows made of documents, if any: those that are learned, numbered in this order, and those held out. */
+    final Optional<ChatDataset.Split> documents() {
+        return documents;
     }
 
     /** The examples as they are learned on a base, which answers the general ones where that is asked for. */

@@ -126,7 +126,7 @@ class MainTest {
         2 | data mix f.jsonl g.jsonl --output h.jsonl --weights 0,1 | --weights is [0.0, 1.0]; each must be above 0
         2 | data mix f.jsonl --output h.jsonl --guard g.jsonl --guard-share 1 | --guard-share is 1.0; it must be above 0
         2 | data mix f.jsonl --output h.jsonl --size 0 | --size is 0; it must be at least 1
-        1 | data check src | cannot read src: it is a folder; use a file in it
+        1 | data check src | src: is a folder without a document that can be read
         1 | generate --model m --prompt Hi --json-schema none.json | cannot read the JSON schema none.json: no such file
         """)
     void whatIsWrongIsSaidInTheWordsThatWereTyped(int status, String words, String said) {

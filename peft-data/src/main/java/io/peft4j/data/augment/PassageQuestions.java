@@ -214,7 +214,8 @@ public final class PassageQuestions {
                 ofRow.add(example(from, question.get(), byRule.contains(from) ? "rule" : "model"));
             } else {
                 if (model.isPresent()) {
-                    ofRow.add(toFillIn(from));
+                    ofRow.add(TableQuestions.with(from.row(), from.row().messages().get(0).content(), from.sentence(),
+                            from.row().extra()));
                 } else if (!ofRow.contains(from.row())) {
                     ofRow.add(from.row());
                 }
@@ -229,16 +230,10 @@ public final class PassageQuestions {
                 : made.getOrDefault(row, model.isPresent() ? List.of() : List.of(row)).stream()).toList(), unasked, 0);
     }
 
-    private static ChatExample toFillIn(Told from) {
-        return new ChatExample(List.of(from.row().messages().get(0), ChatMessage.assistant(from.sentence())), List.of(),
-                from.row().extra(), from.row().origin());
-    }
-
     private static ChatExample example(Told from, String question, String mark) {
         Map<String, Object> extra = new LinkedHashMap<>(from.row().extra());
         extra.put(Augmentation.MARK, mark);
-        return new ChatExample(List.of(ChatMessage.user(question), ChatMessage.assistant(from.sentence())), List.of(),
-                extra, from.row().origin());
+        return TableQuestions.with(from.row(), question, from.sentence(), extra);
     }
 
     private static List<Told> told(ChatExample row, List<PassageRows.Unasked> unasked) {

@@ -1,11 +1,13 @@
 package io.peft4j.data.augment;
 
 import io.peft4j.core.Internal;
+import io.peft4j.core.error.Count;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.format.Place;
+import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
+import java.util.stream.Collectors;
 
 /**
  * What became of a handbook: each of its sentences is the answer of a row, or one of those that have no question.
@@ -16,10 +18,25 @@ import java.util.Objects;
  */
 @Internal(shared = true)
 public record PassageRows(List<ChatExample> rows, List<Unasked> unasked, int statements) {
+    private static final int SHOWN = 5;
+    private static final int LONGEST = 40;
+
     /** Copies the lists. */
     public PassageRows {
         rows = List.copyOf(rows);
         unasked = List.copyOf(unasked);
+    }
+
+    /** How many statements have a question, and the first of the others with their places. */
+    public String summary() {
+        boolean several = unasked.stream().map(one -> one.origin().file()).distinct().count() > 1;
+        return statements - unasked.size() + " of " + Count.of(statements, "statement")
+                + (statements == 1 ? " has" : " have") + " a question" + (unasked.isEmpty() ? "" : "; without one: ")
+                + unasked.stream().limit(SHOWN).map(one -> (several ? Path.of(one.origin().file()).getFileName() + ", "
+                        : "") + (one.place().isEmpty() ? "line " + one.origin().line() : one.place()) + " '"
+                        + one.sentence().replaceFirst("(?s)^(.{1," + LONGEST + "})\\s.*", "$1 ...") + "'")
+                        .collect(Collectors.joining(", "))
+                + (unasked.size() > SHOWN ? " and " + (unasked.size() - SHOWN) + " more" : "");
     }
 
     /**
@@ -34,15 +51,6 @@ public record PassageRows(List<ChatExample> rows, List<Unasked> unasked, int sta
      */
     public record Unasked(Origin origin, String place, String heading, String sentence, String reason,
             boolean toFillIn) {
-        /** Refuses null. */
-        public Unasked {
-            Objects.requireNonNull(origin, "origin");
-            Objects.requireNonNull(place, "place");
-            Objects.requireNonNull(heading, "heading");
-            Objects.requireNonNull(sentence, "sentence");
-            Objects.requireNonNull(reason, "reason");
-        }
-
         static Unasked of(ChatExample row, String sentence, String reason, boolean toFillIn) {
             return new Unasked(row.origin(), Place.of(row.extra()).orElse(""),
                     row.extra().get("heading") instanceof String title ? title : "", sentence, reason, toFillIn);

@@ -137,7 +137,8 @@ final class TableQuestions {
                 ? lower + text.substring(first.length()) : text;
     }
 
-    private static ChatExample with(ChatExample row, String question, String answer, Map<String, Object> extra) {
+    /** A row in the place of another one. */
+    static ChatExample with(ChatExample row, String question, String answer, Map<String, Object> extra) {
         return new ChatExample(List.of(ChatMessage.user(question), ChatMessage.assistant(answer)), List.of(), extra, row
                 .origin());
     }

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipException;
@@ -45,7 +46,10 @@ public final class DataFiles {
     /** The modules that read files of these endings. */
     public static final Map<String, String> OTHER_MODULES = Map.of(".parquet", "peft-parquet", ".pdf", "peft-documents",
             ".docx", "peft-documents", ".xlsx", "peft-documents");
-    private static final List<String> DOCUMENTS = List.of(".doc", ".odt", ".rtf", ".xls", ".ods", ".ppt", ".pptx");
+    /** The endings of documents, which are cut at their headings. */
+    static final List<String> DOCUMENTS = Stream.concat(Stream.of(".md", ".markdown", ".html", ".htm"),
+            OTHER_MODULES.keySet().stream().filter(ending -> !ending.equals(".parquet")).sorted()).toList();
+    private static final List<String> UNREAD = List.of(".doc", ".odt", ".rtf", ".xls", ".ods", ".ppt", ".pptx");
 
     private DataFiles() {
     }
@@ -58,7 +62,7 @@ public final class DataFiles {
      */
     public static InputStream open(Path file) {
         String name = file.toString().toLowerCase(Locale.ROOT);
-        if (Files.isRegularFile(file) && DOCUMENTS.stream().anyMatch(name::endsWith)) {
+        if (Files.isRegularFile(file) && UNREAD.stream().anyMatch(name::endsWith)) {
             throw new DataException(file, "is a document in an unsupported format; save a table as .xlsx or CSV in "
                     + "UTF-8, a handbook as .docx, .pdf, HTML or Markdown");
         }
@@ -220,6 +224,12 @@ public final class DataFiles {
         String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
         return name.endsWith(".gz") ? new GZIPOutputStream(out, BUFFER)
                 : name.endsWith(".zst") || name.endsWith(".zstd") ? new ZstdOutputStream(out) : out;
+    }
+
+    /** Whether it is a document, or a folder, which is read as the documents in it. */
+    @Internal(shared = true)
+    public static boolean isDocument(Path file) {
+        return Files.isDirectory(file) || DOCUMENTS.stream().anyMatch(plainName(file)::endsWith);
     }
 
     /** The name without the endings of compression, in lower case. */

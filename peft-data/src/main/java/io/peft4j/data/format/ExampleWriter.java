@@ -32,8 +32,8 @@ import org.apache.commons.csv.CSVPrinter;
  */
 @Internal(shared = true)
 public final class ExampleWriter implements AutoCloseable {
-    private static final List<String> OTHER_TYPES = Stream.concat(Stream.of(".md", ".markdown", ".html", ".htm"),
-            DataFiles.OTHER_MODULES.keySet().stream()).toList();
+    private static final List<String> OTHER_TYPES = Stream.concat(DataFiles.DOCUMENTS.stream(), Stream.of(".parquet"))
+            .toList();
 
     private final Path file;
     private final Path temporary;

@@ -2,9 +2,12 @@ package io.peft4j.data.format;
 
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,6 +19,9 @@ import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The rows of a file that is opened once, whose first one can be looked at before they are read: it says what they
@@ -23,6 +29,8 @@ import java.util.function.Function;
  * fault after the last row, unless the rows have the name that it would get.
  */
 public final class OpenRows implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(OpenRows.class);
+
     private DataFile file;
     private final RowSource rows;
     private final Set<String> unseenColumns;
@@ -45,9 +53,10 @@ public final class OpenRows implements AutoCloseable {
 
     /**
      * Opens a file: JSON Lines, one JSON list of objects, CSV (with commas, or with semicolons as German Excel writes
-     * it) or TSV, or a handbook in Markdown or HTML, whose sections become rows for people to fill; compressed with
-     * gzip or zstd or not. All but JSON are recognized by the file's extension, a JSON list by its bracket. Other
-     * modules add other types ({@link FileType}): peft-parquet Parquet, peft-documents PDF, DOCX and XLSX.
+     * it) or TSV, or a handbook in Markdown or HTML, whose sections become rows for people to fill, or a folder of
+     * handbooks; compressed with gzip or zstd or not. All but JSON are recognized by the file's extension, a JSON list
+     * by its bracket. Other modules add other types ({@link FileType}): peft-parquet Parquet, peft-documents PDF, DOCX
+     * and XLSX.
      *
      * @throws java.io.UncheckedIOException when it cannot be opened
      * @throws ConfigurationException when the module that reads such a file is not there
@@ -89,6 +98,9 @@ public final class OpenRows implements AutoCloseable {
 
     private static RowSource source(DataFile file) throws IOException {
         String name = DataFiles.plainName(file.path());
+        if (Files.isDirectory(file.path())) {
+            return HandbookSections.of(documents(file));
+        }
         for (FileType type : ServiceLoader.load(FileType.class, OpenRows.class.getClassLoader())) {
             if (name.endsWith(type.ending())) {
                 return type.open(requireNoText(file));
@@ -105,12 +117,38 @@ public final class OpenRows implements AutoCloseable {
         if (name.endsWith(".csv") || name.endsWith(".tsv")) {
             return new CsvRows(file, name.endsWith(".tsv"));
         }
-        if (name.endsWith(".md") || name.endsWith(".markdown") || name.endsWith(".html") || name.endsWith(".htm")) {
+        if (DataFiles.isDocument(file.path())) {
             return HandbookRows.open(file, name.contains(".htm"));
         }
         InputStream in = DataFiles.text(file);
         boolean list = (name.endsWith(".json") || name.equals("-")) && JsonArrayRows.beginsWithBracket(file, in);
         return list ? new JsonArrayRows(file, in) : new JsonLineRows(file, in);
+    }
+
+    /** The rows of the documents in a folder. A file that cannot be read is left out, if another one can. */
+    private static List<DataRow> documents(DataFile folder) throws IOException {
+        List<DataRow> rows = new ArrayList<>();
+        List<String> left = new ArrayList<>();
+        try (Stream<Path> files = Files.list(folder.path())) {
+            files.sorted().filter(file -> !file.getFileName().toString().matches("[.~].*")).forEach(file -> {
+                try {
+                    if (Files.isDirectory(file) || !DataFiles.isDocument(file)) {
+                        throw new DataException(file, "is no document");
+                    }
+                    rows.addAll(list(folder.withPath(file), "text below a heading", row -> row));
+                } catch (DataException | UncheckedIOException e) {
+                    left.add(e.getMessage());
+                }
+            });
+        }
+        if (rows.isEmpty()) {
+            throw new DataException(folder.path(), "is a folder without a document that can be read, of "
+                    + DataFiles.DOCUMENTS + ": " + left + "; use a file in it");
+        }
+        if (!left.isEmpty()) {
+            LOG.warn("{}: THE OTHER FILES ARE USED WITHOUT {}: {}", folder, Count.of(left.size(), "file"), left);
+        }
+        return rows;
     }
 
     private static DataFile requireNoText(DataFile file) {

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Questions as single texts. */
 @Internal(shared = true)
@@ -21,9 +22,17 @@ public final class QuestionText {
 
     /** The same for questions with the same words in any order and inflection, filling words aside. */
     public static String looseKey(String question) {
+        return stems(question).sorted().collect(Collectors.joining(" "));
+    }
+
+    /** The same for questions with the same words in the same order, inflection and filling words aside. */
+    public static String wording(String question) {
+        return stems(question).collect(Collectors.joining(" "));
+    }
+
+    private static Stream<String> stems(String question) {
         return WordTokenizer.of(question).stream().filter(word -> !StopWords.FILLERS.contains(word.norm()))
-                .map(Word::stem)
-                .sorted().collect(Collectors.joining(" "));
+                .map(Word::stem);
     }
 
     /** Whether a word carries no topic, as articles and forms of "be" do. */

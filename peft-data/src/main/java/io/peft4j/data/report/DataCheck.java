@@ -3,6 +3,7 @@ package io.peft4j.data.report;
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.augment.DocumentRows;
 import io.peft4j.data.clean.PiiDetector;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
@@ -127,7 +128,7 @@ public final class DataCheck {
                     mostFindings);
             String recognized = "";
             for (int file = 0; file < files.size(); file++) {
-                OpenRows rows = OpenRows.open(files.get(file));
+                OpenRows rows = DocumentRows.open(files.get(file));
                 Optional<RowKind<?>> kind = rows.first().flatMap(RowKind::labelled);
                 try (ExampleReader opened = ExampleReader.of(RowKind.whole(rows))) {
                     ExampleReader reader = file == 0 ? opened : opened.heldOut();

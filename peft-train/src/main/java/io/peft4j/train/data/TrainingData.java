@@ -7,6 +7,7 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.augment.DocumentRows;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.near.LabelCheck;
@@ -78,7 +79,7 @@ public final class TrainingData {
                         + "others; those that can are " + ObjectiveTypes.together().stream().map(ObjectiveType::name)
                                 .toList());
             }
-            try (OpenRows rows = OpenRows.open(source.data())) {
+            try (OpenRows rows = DocumentRows.open(source.data())) {
                 ObjectiveType<?> type = ObjectiveTypes.of(types, rows);
                 if (type.rows() == ChatDataset.ROWS) {
                     RowKind.leftOutOfChats(rows).ifPresent(notes::add);
