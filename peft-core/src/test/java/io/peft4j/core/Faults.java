@@ -1,7 +1,8 @@
-package io.peft4j.serve;
+package io.peft4j.core;
 
 import static net.bytebuddy.matcher.ElementMatchers.isConstructor;
 import static net.bytebuddy.matcher.ElementMatchers.isStatic;
+import static net.bytebuddy.matcher.ElementMatchers.nameContains;
 import static net.bytebuddy.matcher.ElementMatchers.nameStartsWith;
 import static net.bytebuddy.matcher.ElementMatchers.named;
 import static net.bytebuddy.matcher.ElementMatchers.namedOneOf;
@@ -9,6 +10,7 @@ import static net.bytebuddy.matcher.ElementMatchers.none;
 import static net.bytebuddy.matcher.ElementMatchers.not;
 import static net.bytebuddy.matcher.ElementMatchers.takesArguments;
 
+import io.peft4j.core.array.NativeMemory;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
 import java.nio.channels.FileChannel;
@@ -28,9 +30,9 @@ import net.bytebuddy.description.type.TypeDescription;
 import net.bytebuddy.matcher.ElementMatcher;
 
 /**
- * Makes the steps fail that a system may refuse: threads that start, files that are written, statements of the
- * database, sockets, and objects of this project, for which there is no memory. The classes of JDK and driver
- * themselves are changed, so that nothing under test knows of it; what a client in this process does continues.
+ * Makes the steps fail that a system may refuse: memory, threads that start, files that are opened, written, moved,
+ * locked or mapped, statements of the database, sockets. The classes of JDK, ND4J and driver themselves are changed, so
+ * that nothing under test knows of it; what a client in this process does continues.
  */
 public final class Faults implements AutoCloseable {
     private static final String HOOK = "peft4j.faults";
@@ -41,20 +43,23 @@ public final class Faults implements AutoCloseable {
     private final Predicate<String> which;
     private final long number;
     private final AtomicLong met = new AtomicLong();
+    private final AtomicLong buffers = new AtomicLong();
     private volatile String failed = "";
 
     /** What may fail. */
     public enum Step {
         /** A thread is started. */
         THREAD,
-        /** A file is opened, written, moved or deleted. */
+        /** A file is opened, written, moved, deleted, locked or mapped. */
         FILE,
         /** A statement of SQL is prepared or runs, BEGIN, COMMIT and ROLLBACK among them. */
         SQL,
         /** A socket is bound, or written to. */
         SOCKET,
-        /** An object of the server or of what answers is made. */
-        MEMORY
+        /** Memory beside the heap is allocated, by this project or by ND4J. */
+        NATIVE,
+        /** An object of a training, of the server or of what answers is made. */
+        HEAP
     }
 
     private Faults(Set<Step> steps, boolean error, Predicate<String> which, long number) {
@@ -66,7 +71,7 @@ public final class Faults implements AutoCloseable {
     }
 
     /** Lets step number {@code number} of these fail, from 1. */
-    static Faults at(long number, boolean error, Set<Step> steps) {
+    public static Faults at(long number, boolean error, Set<Step> steps) {
         return new Faults(EnumSet.copyOf(steps), error, what -> true, number);
     }
 
@@ -76,8 +81,13 @@ public final class Faults implements AutoCloseable {
     }
 
     /** How many steps were met. */
-    long met() {
+    public long met() {
         return met.get();
+    }
+
+    /** How many more of ND4J's buffers are allocated than closed since; what the collector frees is not closed. */
+    public long buffers() {
+        return buffers.get();
     }
 
     /** What failed; empty where nothing did. */
@@ -92,6 +102,14 @@ public final class Faults implements AutoCloseable {
 
     /** What a step throws, or null. */
     private Throwable meet(String place, Object... values) {
+        Throwable fault = place.endsWith(".closeBuffer") ? null : fault(place, values);
+        if (fault == null && place.startsWith("org.nd4j")) {
+            buffers.addAndGet(place.endsWith(".closeBuffer") ? -1 : 1);
+        }
+        return fault;
+    }
+
+    private Throwable fault(String place, Object... values) {
         String thread = Thread.currentThread().getName();
         Step step = step(place);
         String what = place + " " + Arrays.toString(values);
@@ -112,11 +130,16 @@ public final class Faults implements AutoCloseable {
     }
 
     private static Step step(String place) {
-        return place.startsWith("java.lang.Thread") ? Step.THREAD
-                : place.startsWith("java.nio.file") || place.startsWith("sun.nio.ch.File")
-                        || place.startsWith("java.nio.channels.File") ? Step.FILE
-                                : place.startsWith("org.sqlite") ? Step.SQL
-                                        : place.startsWith("io.peft4j") ? Step.MEMORY : Step.SOCKET;
+        if (place.startsWith("java.lang.Thread")) {
+            return Step.THREAD;
+        } else if (place.startsWith("java.nio.file") || place.startsWith("java.io") || place.contains(".FileChannel")) {
+            return Step.FILE;
+        } else if (place.startsWith("org.sqlite")) {
+            return Step.SQL;
+        } else if (place.contains(".NativeMemory") || place.startsWith("org.nd4j")) {
+            return Step.NATIVE;
+        }
+        return place.startsWith("io.peft4j") ? Step.HEAP : Step.SOCKET;
     }
 
     /** What is done first in each of these methods; its code becomes theirs, so it knows the JDK alone. */
@@ -147,16 +170,20 @@ public final class Faults implements AutoCloseable {
         builder = add(builder, named(Files.class.getName()), isStatic().and(namedOneOf("move", "copy", "delete",
                 "deleteIfExists", "createDirectory", "createLink", "newByteChannel", "newOutputStream")));
         builder = add(builder, named(FileChannel.class.getName()), isStatic().and(named("open")));
-        builder = add(builder, named("sun.nio.ch.FileChannelImpl"), namedOneOf("write", "force"));
+        builder = add(builder, named("sun.nio.ch.FileChannelImpl"), namedOneOf("write", "force", "lock", "tryLock",
+                "map"));
+        builder = add(builder, named("java.io.FileOutputStream"), named("open"));
+        builder = add(builder, named(NativeMemory.class.getName()), named("address").and(takesArguments(2)));
+        builder = add(builder, named("org.nd4j.nativeblas.OpaqueDataBuffer"), namedOneOf(
+                "allocateDataBuffer", "closeBuffer"));
         builder = add(builder, namedOneOf("org.sqlite.jdbc3.JDBC3Statement", "org.sqlite.jdbc3.JDBC3PreparedStatement",
                 "org.sqlite.jdbc3.JDBC3Connection", "org.sqlite.JDBC"),
                 namedOneOf("execute", "executeQuery",
                         "executeUpdate", "prepareStatement", "connect").and(not(isStatic())));
         builder = add(builder, namedOneOf("sun.nio.ch.ServerSocketChannelImpl", "sun.nio.ch.SocketChannelImpl"),
                 namedOneOf("bind", "write"));
-        builder = add(builder, nameStartsWith("io.peft4j.serve.").or(nameStartsWith("io.peft4j.models.generation."))
-                .and(not(nameStartsWith("io.peft4j.serve.Test").or(nameStartsWith("io.peft4j.serve.Fault")))),
-                isConstructor());
+        builder = add(builder, nameStartsWith("io.peft4j.serve.").or(nameStartsWith("io.peft4j.train."))
+                .or(nameStartsWith("io.peft4j.models.generation.")).and(not(nameContains("Test"))), isConstructor());
         builder.installOn(agent);
         return agent;
     }
