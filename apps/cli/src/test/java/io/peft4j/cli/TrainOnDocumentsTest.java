@@ -60,7 +60,7 @@ class TrainOnDocumentsTest {
             assertTrue(run.err().contains(part), part + " is missing in " + run.err());
         }
         String said = "book.md: 3 questions in " + (rows.size() + 3) + " wordings; 3 of 4 statements have a question; "
-                + "without one: line 3 'Please keep it clean.'";
+                + "without one: line 3 'Please keep it ...'";
         assertTrue(log.toString().contains(said), log.toString());
         String check = CommandRun.succeeding("data", "check", made, "--validation", heldOut).out();
         assertFalse(check.contains("leakage"), check);
