@@ -174,8 +174,8 @@ class ChatDatasetReadTest {
         Path absent = folder.resolve("absent.jsonl");
         assertEquals("cannot read " + absent + ": no such file",
                 assertThrows(UncheckedIOException.class, () -> ChatDataset.read(absent)).getMessage());
-        assertTrue(assertThrows(UncheckedIOException.class, () -> ChatDataset.read(folder)).getMessage()
-                .startsWith("cannot read " + folder));
+        assertTrue(assertThrows(DataException.class, () -> ChatDataset.read(folder)).getMessage()
+                .startsWith(folder + ": is a folder without a document that can be read"));
         assertEquals("cannot read nothing.jsonl: no such file in " + Path.of("").toAbsolutePath(), assertThrows(
                 UncheckedIOException.class, () -> ChatDataset.read(Path.of("nothing.jsonl"))).getMessage());
     }

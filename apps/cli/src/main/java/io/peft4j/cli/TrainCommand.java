@@ -111,10 +111,7 @@ final class TrainCommand extends TrainingCommand {
     public Integer call() {
         checkTraining();
         fromOptions(prices::prices);
-        fromOptions(() -> {
-            workers.check();
-            return workers;
-        });
+        fromOptions(workers::checked);
         if (workers.workers.size() > 1 && isGiven("--remember-by")) {
             throw usage("--remember-by is for one worker: several may answer differently");
         }
@@ -135,9 +132,8 @@ final class TrainCommand extends TrainingCommand {
         TrainingData read = examples();
         Cancellation cancellation = new Cancellation();
         Console console = console();
-        if (workers.isFirst()) {
-            documents().filter(made -> start() == RunStart.NEW || !Files.exists(output.resolve(ROWS)))
-                    .ifPresent(made -> writeRows(console, made));
+        if (workers.isFirst() && (start() == RunStart.NEW || !Files.exists(output.resolve(ROWS)))) {
+            documents().ifPresent(made -> writeRows(console, made));
         }
         try (WorkerCollective together = workers.join();
                 BaseModel base = engine.load(model, console, source -> read.task(() -> BaseModel.taskOf(source)),
@@ -164,7 +160,6 @@ final class TrainCommand extends TrainingCommand {
                     return 0;
                 }
                 verify(base);
-                // Whoever stops a training does not wait for what is written about it.
                 if (examples.chats().isPresent() && !result.cancelled()) {
                     addTexts(console, tuned);
                 }
@@ -173,9 +168,7 @@ final class TrainCommand extends TrainingCommand {
                 result.profile().ifPresent(profile -> console.say("%s", profile));
                 result.learned()
                         .ifPresent(rows -> sayUnlearned(console, rows.suspects(), examples.chats().isPresent()));
-                documents().filter(made -> made.test().size() > 0).ifPresent(made -> console.say("next:       "
-                        + "./peft4j evaluate --model %s --adapter %s --data %s --training-data %s", model, output,
-                        output.resolve(HELD_OUT), output.resolve(ROWS)));
+                documents().ifPresent(made -> sayNext(console, made));
                 if (json) {
                     console.print(line(result));
                 }
@@ -202,6 +195,13 @@ final class TrainCommand extends TrainingCommand {
                     console.say("  %s, line %d: %s", file, row.line(), Excerpts.of(row.fields()));
                 }
             });
+        }
+    }
+
+    private void sayNext(Console console, ChatDataset.Split made) {
+        if (made.test().size() > 0) {
+            console.say("next:       ./peft4j evaluate --model %s --adapter %s --data %s --training-data %s", model,
+                    output, output.resolve(HELD_OUT), output.resolve(ROWS));
         }
     }
 
@@ -343,19 +343,20 @@ final class TrainCommand extends TrainingCommand {
          *
          * @throws ConfigurationException when an address is none, or something is missing
          */
-        void check() {
+        WorkerOptions checked() {
             if (workers.isEmpty()) {
                 if (rank != null || localSteps != 1) {
                     throw new ConfigurationException(
                             "--worker-rank and --local-steps are for a training with --workers");
                 }
-                return;
+                return this;
             }
             if (rank == null) {
                 throw new ConfigurationException("--workers needs a --worker-rank from 0 to " + (workers.size() - 1)
                         + ", another one on each machine");
             }
             group();
+            return this;
         }
 
         private WorkerGroup group() {

@@ -40,8 +40,8 @@ import org.apache.commons.math3.distribution.NormalDistribution;
  * known.
  * <li>Ship.
  * </ol>
- * Where a model is not to be shipped and a prompt is better than the base, it is the prompt instead, unless the model is
- * surely better than the prompt.
+ * Where a model is not to be shipped and a prompt is better than the base, it is the prompt instead, unless the model
+ * is surely better than the prompt.
  */
 @Internal
 public final class VerdictRules {

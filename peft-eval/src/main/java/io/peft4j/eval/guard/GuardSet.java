@@ -40,11 +40,10 @@ import java.util.stream.IntStream;
 
 /**
  * More than 700 questions, written for PEFT4J. They are easy: they show what a training has cost, not how good a model
- * is. 462 are of kinds that no general row has, such as analogies, consequences, tables or extraction: these decide. The
- * others, on language, arithmetic, following instructions, general knowledge, reading and refusals, are of kinds that a
- * training with general rows practises. All are asked by likelihood, some also for an answer, in random order until the
- * verdict is decided. Where the set cannot tell,
- * {@link #plus} adds items of your own.
+ * is. 462 are of kinds that no general row has, such as analogies, consequences, tables or extraction: these decide.
+ * The others, on language, arithmetic, following instructions, general knowledge, reading and refusals, are of kinds
+ * that a training with general rows practises. All are asked by likelihood, some also for an answer, in random order
+ * until the verdict is decided. Where the set cannot tell, {@link #plus} adds items of your own.
  */
 public final class GuardSet {
     /** As long as the longest expected answer, and some more. */
@@ -122,7 +121,8 @@ public final class GuardSet {
      * one first, and where it is to be answered freely, too, one of {@code accept} (texts of which a right answer holds
      * one), {@code pattern} (found in a right answer) and {@code "refusal": true} (a right answer refuses). With
      * {@code tools} as OpenAI has them, {@code calls} are the right ones, {@code {"name", "arguments"}} each, or none,
-     * and no choices are needed. {@code "practised": true} marks a kind of question that the training had: it does not count.
+     * and no choices are needed. {@code "practised": true} marks a kind of question that the training had: it does not
+     * count.
      * The set is asked {@link #whole}.
      *
      * @throws DataException when a row is no such item, or there is none
@@ -232,8 +232,8 @@ public final class GuardSet {
     }
 
     /**
-     * Groups of the items that count in random order, the mean of whose scores is the set's: as nearly as possible of one
-     * size, each with one of the items that are asked for an answer, which count more than the others.
+     * Groups of the items that count in random order, the mean of whose scores is the set's: as nearly as possible of
+     * one size, each with one of the items that are asked for an answer, which count more than the others.
      */
     private List<int[]> groups() {
         List<Integer> order = new ArrayList<>(IntStream.of(counted).boxed().toList());

@@ -79,8 +79,8 @@ final class ComparisonDocument {
             guard.practised().ifPresent(parts::add);
             parts.addAll(guard.parts());
             out.section("Guard set of general ability, " + guard.extent(), "What the training has "
-                    + "cost. Each item is answered freely and chosen by likelihood. Kinds of questions that general rows "
-                    + "practise do not count.").metrics("part", "tuned", parts);
+                    + "cost. Each item is answered freely and chosen by likelihood. Kinds of questions that general "
+                    + "rows practise do not count.").metrics("part", "tuned", parts);
         });
         report.study().ifPresent(this::study);
         report.edition().ifPresent(this::edition);

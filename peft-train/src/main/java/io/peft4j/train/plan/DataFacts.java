@@ -16,10 +16,9 @@ import java.util.List;
  * @param tokens tokens of all of them
  * @param longest tokens of the longest
  * @param supervisedTokens tokens that are learned
- * @param general whether there are general rows among them, so that the model forgets less
  */
 @Internal(shared = true)
-public record DataFacts(long rows, long tokens, int longest, long supervisedTokens, boolean general) {
+public record DataFacts(long rows, long tokens, int longest, long supervisedTokens) {
     /**
      * Checks the numbers.
      *
@@ -32,11 +31,6 @@ public record DataFacts(long rows, long tokens, int longest, long supervisedToke
         }
     }
 
-    /** Without general rows. */
-    public DataFacts(long rows, long tokens, int longest, long supervisedTokens) {
-        this(rows, tokens, longest, supervisedTokens, false);
-    }
-
     /** The facts of examples that are encoded. */
     public static DataFacts of(List<TokenSequence> examples) {
         return ofEncoded(examples.stream().map(EncodedExample::of).toList());
@@ -46,8 +40,7 @@ public record DataFacts(long rows, long tokens, int longest, long supervisedToke
     public static DataFacts ofEncoded(List<EncodedExample> examples) {
         return new DataFacts(examples.size(), examples.stream().mapToLong(EncodedExample::tokens).sum(),
                 (int) examples.stream().mapToLong(EncodedExample::tokens).max().orElse(0),
-                examples.stream().mapToLong(EncodedExample::supervised).sum(),
-                examples.stream().anyMatch(example -> example.row() == 0));
+                examples.stream().mapToLong(EncodedExample::supervised).sum());
     }
 
     /**
@@ -57,10 +50,7 @@ public record DataFacts(long rows, long tokens, int longest, long supervisedToke
      * @throws io.peft4j.core.error.PeftException when an example cannot be encoded
      */
     public static DataFacts of(ChatDataset chats, LanguageModel model) {
-        DataFacts facts = of(ChatEncoder.of(model).encode(chats, model.network().description().maxPositions())
-                .sequences());
-        return new DataFacts(facts.rows, facts.tokens, facts.longest, facts.supervisedTokens,
-                chats.examples().stream().anyMatch(example -> example.origin().isGeneral()));
+        return of(ChatEncoder.of(model).encode(chats, model.network().description().maxPositions()).sequences());
     }
 
     /** Tokens of a row, the mean. */

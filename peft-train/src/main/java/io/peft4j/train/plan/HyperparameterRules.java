@@ -36,8 +36,7 @@ import java.util.stream.Collectors;
  * number of updates, for which there are up to {@value #FOR_UPDATES}.
  * <li><b>Learning rate</b>: {@code 5e-4 (2000 / H)^0.78} for a hidden size H: how the best rate of LoRA falls with the
  * width ("LoRA Without Regret", Thinking Machines 2025); 1.3e-3 for H = 576. Where only some layers have an adapter,
- * times the root of all layers over these, since each of them has to change more. At most 5e-3. Half of it where there
- * are general rows: a training that is to forget little learns as much with smaller steps. Times what method,
+ * times the root of all layers over these, since each of them has to change more. At most 5e-3. Times what method,
  * objective, optimizer and update rule say of themselves ({@link PeftConfig#autoRateFactor}): a tenth for full
  * fine-tuning, a fortieth for preferences.
  * <li><b>Warm-up</b>: a twentieth of the updates, at most 20; none where the learning rate is given.
@@ -58,8 +57,6 @@ public final class HyperparameterRules {
     private static final int FOR_UPDATES = 24;
     private static final int TOKENS_A_PASS = 2048;
     private static final double HIGHEST_RATE = 5e-3;
-    /** Measured on SmolLM2-135M: half as much is forgotten, and as many held-out questions are answered. */
-    private static final double GENERAL_RATE = 0.5;
     /** Values kept for the gradients of a token, in multiples of H, a layer: measured on SmolLM2-135M. */
     private static final double KEPT_WIDTHS = 10.5;
     /** Weights as they are and as kernels want them, and what is needed besides. */
@@ -89,7 +86,6 @@ public final class HyperparameterRules {
     HyperparameterRules(DataFacts data, ModelDescription model) {
         this.data = Objects.requireNonNull(data, "data");
         this.model = Objects.requireNonNull(model, "model");
-        factorFor("general rows, so that less is forgotten", data.general() ? GENERAL_RATE : 1);
     }
 
     /** A given number of examples a forward pass. */

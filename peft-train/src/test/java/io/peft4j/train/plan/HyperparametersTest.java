@@ -6,15 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ModelDescription;
-import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.lora.AdaLoraConfig;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.VeraConfig;
 import io.peft4j.lora.init.LoraInit;
-import io.peft4j.train.objective.EncodedExample;
 import java.time.Duration;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -113,17 +110,6 @@ class HyperparametersTest {
         assertEquals(5e-3, Hyperparameters.auto(HANDBOOK, model(32, 2, 100_000)).learningRate());
         assertEquals(2.6e-3, Hyperparameters.choosing(HANDBOOK, SMOL).learningRateMultiplier(2).choose()
                 .learningRate());
-    }
-
-    @Test
-    void withGeneralRowsTheRateIsHalved() {
-        List<EncodedExample> rows = List.of(EncodedExample.of(TokenSequence.allSupervised(1, 2)),
-                EncodedExample.of(TokenSequence.allSupervised(1, 2)).ofRow(0));
-        Hyperparameters chosen = Hyperparameters.auto(DataFacts.ofEncoded(rows), SMOL);
-        assertEquals(6.6e-4, chosen.learningRate());
-        assertTrue(chosen.reasons().get("learning_rate").contains("times 0.50 for general rows"),
-                chosen.reasons().toString());
-        assertEquals(1.3e-3, Hyperparameters.auto(DataFacts.ofEncoded(rows.subList(0, 1)), SMOL).learningRate());
     }
 
     @Test
