@@ -300,7 +300,7 @@ public final class GuardSet {
             }
         }
 
-        /** What a group scores: the mean of all groups is what {@link GuardReport#overall} is of all that count. */
+        /** What a group scores; the mean of all groups is {@link GuardReport#overall}. */
         double score(int... group) {
             double weight = free == 0 ? 0 : (double) counted.length / free;
             double shares = IntStream.of(group).mapToDouble(i -> GuardReport.GuardOutcomes.share(chosen[i],
