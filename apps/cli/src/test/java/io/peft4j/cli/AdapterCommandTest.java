@@ -178,16 +178,22 @@ class AdapterCommandTest {
                 "cat", "--output", whole);
         assertNll(CommandRun.read(LORA.resolve("expected.json")).get("nll"), scores(MODEL, "--adapter", whole));
 
-        List<JsonNode> lines = CommandRun.succeeding("adapter", "scale", "--model", MODEL, "--adapter", LORA, "--find",
-                "--allow-loss", 100, "--output", folder.resolve("found"), "--dtype", "f32", "--json").json();
+        // Of a model in which the opposite was merged the adapter loses what that one has won.
+        Path negated = folder.resolve("negated");
+        CommandRun.succeeding("adapter", "combine", "--model", MODEL, "--adapter", LORA, "--weight=-1", "--type", "cat",
+                "--output", negated);
+        Path opposite = folder.resolve("opposite");
+        CommandRun.succeeding("adapter", "merge", "--model", MODEL, "--adapter", negated, "--output", opposite);
+        List<JsonNode> lines = CommandRun.succeeding("adapter", "scale", "--model", opposite, "--adapter", LORA,
+                "--find", "--allow-loss", 100, "--output", folder.resolve("found"), "--dtype", "f32", "--json").json();
         assertEquals(2, lines.size(), "the first that is tried is the largest: " + lines);
         assertTrue(lines.get(0).get("whole").asBoolean());
         assertEquals(1, lines.get(1).get("scale").asDouble());
         double lost = 100 * (lines.get(0).get("guard_base").asDouble() - lines.get(0).get("guard").asDouble());
         assertTrue(lost > 0.1, "what was lost at the largest scale: " + lines);
 
-        List<JsonNode> less = CommandRun.succeeding("adapter", "scale", "--model", MODEL, "--adapter", LORA, "--find",
-                "--allow-loss", lost - 0.1, "--output", folder.resolve("less"), "--dtype", "f32", "--json").json();
+        List<JsonNode> less = CommandRun.succeeding("adapter", "scale", "--model", opposite, "--adapter", LORA,
+                "--find", "--allow-loss", lost - 0.1, "--output", folder.resolve("less"), "--dtype", "f32", "--json").json();
         double largest = less.stream().filter(line -> line.path("whole").asBoolean())
                 .mapToDouble(line -> line.get("scale").asDouble()).max().orElseThrow();
         assertFalse(less.get(0).get("whole").asBoolean(), "the largest scale: " + less);
