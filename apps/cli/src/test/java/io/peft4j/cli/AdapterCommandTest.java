@@ -193,7 +193,8 @@ class AdapterCommandTest {
         assertTrue(lost > 0.1, "what was lost at the largest scale: " + lines);
 
         List<JsonNode> less = CommandRun.succeeding("adapter", "scale", "--model", opposite, "--adapter", LORA,
-                "--find", "--allow-loss", lost - 0.1, "--output", folder.resolve("less"), "--dtype", "f32", "--json").json();
+                "--find", "--allow-loss", lost - 0.1, "--output", folder.resolve("less"), "--dtype", "f32", "--json")
+                .json();
         double largest = less.stream().filter(line -> line.path("whole").asBoolean())
                 .mapToDouble(line -> line.get("scale").asDouble()).max().orElseThrow();
         assertFalse(less.get(0).get("whole").asBoolean(), "the largest scale: " + less);
