@@ -160,6 +160,7 @@ final class TrainCommand extends TrainingCommand {
                     return 0;
                 }
                 verify(base);
+                // Whoever stops a training does not wait for what is written about it.
                 if (examples.chats().isPresent() && !result.cancelled()) {
                     addTexts(console, tuned);
                 }

@@ -6,6 +6,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.format.DataFiles;
+import io.peft4j.data.format.HandbookSections;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
@@ -112,7 +113,8 @@ abstract class TrainingCommand extends PeftCommand {
         TrainingData read = objective.read(asked(), input, data, Optional.ofNullable(validation),
                 name -> engine.load(name, console()));
         documents = read.chats().filter(chats -> DataFiles.isDocument(data) && chats.stream()
-                .anyMatch(row -> row.extra().containsKey("heading"))).map(chats -> validation == null ? chats
+                .anyMatch(row -> row.extra().containsKey(HandbookSections.HEADING)))
+                .map(chats -> validation == null ? chats
                         .splitWordings(asked().seed()) : new ChatDataset.Split(chats, ChatDataset.of(List.of())));
         if (documents.isPresent()) {
             List<ChatExample> learned = documents.get().train().examples();

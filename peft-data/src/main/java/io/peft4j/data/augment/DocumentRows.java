@@ -32,8 +32,6 @@ import org.slf4j.event.Level;
 public final class DocumentRows {
     private static final Logger LOG = LoggerFactory.getLogger(DocumentRows.class);
     private static final int WORDINGS = 4;
-    /** What rows of documents have, and no others. */
-    private static final String HEADING = "heading";
 
     private DocumentRows() {
     }
@@ -55,7 +53,7 @@ public final class DocumentRows {
         try (OpenRows open = OpenRows.open(file)) {
             for (Optional<DataRow> next = open.next(); next.isPresent(); next = open.next()) {
                 DataRow row = next.get();
-                ExampleReader.example(row).filter(example -> example.extra().containsKey(HEADING))
+                ExampleReader.example(row).filter(example -> example.extra().containsKey(HandbookSections.HEADING))
                         .flatMap(Example::toChat).ifPresentOrElse(sections::add, () -> rows.add(row));
             }
         }

@@ -7,6 +7,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.format.HandbookSections;
 import io.peft4j.data.format.UnfilledRows;
 import io.peft4j.data.near.QuestionText;
 import io.peft4j.data.near.Sentences;
@@ -41,7 +42,6 @@ import java.util.stream.Stream;
 public final class PassageQuestions {
     private static final int SENTENCES_AT_ONCE = 16;
     private static final GenerationOptions OPTIONS = GenerationOptions.defaults().withMaxNewTokens(40);
-    private static final String HEADING = "heading";
     private static final Map<String, Words> LANGUAGES = Map.of(
             QuestionLanguage.ENGLISH, new Words("Ask with \"%s\" for what is missing here: %s",
                     "Read this text.\n\n%s\n\nAnswer in one short sentence: %s", List.of(
@@ -238,7 +238,7 @@ public final class PassageQuestions {
 
     private static List<Told> told(ChatExample row, List<PassageRows.Unasked> unasked) {
         String text = row.messages().get(row.messages().size() - 1).content();
-        String heading = row.extra().get(HEADING) instanceof String title ? title : "";
+        String heading = row.extra().get(HandbookSections.HEADING) instanceof String title ? title : "";
         String language = QuestionLanguage.of(text).filter(LANGUAGES::containsKey).orElse(QuestionLanguage.ENGLISH);
         Map<String, StatedFact> facts = new LinkedHashMap<>();
         sentences(row).forEach(sentence -> {

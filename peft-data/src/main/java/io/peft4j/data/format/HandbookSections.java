@@ -21,6 +21,8 @@ import java.util.regex.Pattern;
  */
 @Internal(shared = true)
 public final class HandbookSections {
+    /** The field of a row with the headings above it, which rows of documents have and no others. */
+    public static final String HEADING = "heading";
     private static final int LARGEST = 64 << 20;
     /** Some ten seconds, and as much memory as a server can spare. */
     private static final long MOST_STEPS = 1L << 29;
@@ -158,7 +160,7 @@ public final class HandbookSections {
             fields.put("question", Optional.ofNullable(headings.lastEntry()).map(Map.Entry::getValue)
                     .flatMap(HeadingQuestion::of).orElse(UnfilledRows.question(about)));
             fields.put("answer", text.toString());
-            fields.put("heading", String.join(" > ", headings.values()));
+            fields.put(HEADING, String.join(" > ", headings.values()));
             fields.putAll(begun);
             entries.add(new DataRow(file, line, fields));
         }

@@ -122,8 +122,7 @@ public final class GuardSet {
      * one), {@code pattern} (found in a right answer) and {@code "refusal": true} (a right answer refuses). With
      * {@code tools} as OpenAI has them, {@code calls} are the right ones, {@code {"name", "arguments"}} each, or none,
      * and no choices are needed. {@code "practised": true} marks a kind of question that the training had: it does not
-     * count.
-     * The set is asked {@link #whole}.
+     * count. The set is asked {@link #whole}.
      *
      * @throws DataException when a row is no such item, or there is none
      * @throws UncheckedIOException when the file cannot be read
