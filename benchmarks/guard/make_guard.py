@@ -2,7 +2,8 @@
 
 Run in this folder: python make_guard.py. It needs nothing but Python; the same words give the same files. Questions that
 the hand-written part has, too, and those that trainings use against forgetting are left out. Kinds of questions that such
-trainings practise are marked; of the made ones of these every fourth is kept. The words were written for PEFT4J.
+trainings practise are marked; of the made ones of these every fourth is kept. A right answer names none of the texts to
+"reject": who reads out the whole list has not answered. The words were written for PEFT4J.
 """
 import json
 import random
@@ -18,8 +19,9 @@ PRACTISED = {"language", "arithmetic", "instructions", "knowledge", "reading", "
 EVERY = 4
 
 
-def add(category, question, *choices, accept=()):
-    items.append({"category": category, "question": question, "choices": list(choices)} | ({"accept": list(accept)} if accept else {}))
+def add(category, question, *choices, accept=(), reject=()):
+    items.append({"category": category, "question": question, "choices": list(choices)} | ({"accept": list(accept)} if accept else {})
+                 | ({"reject": list(reject)} if reject else {}))
 
 
 def other(right, words):
@@ -238,7 +240,7 @@ FEELINGS = ("Her bag was stolen.|upset|amused, He won the lottery.|delighted|bor
 for row in FEELINGS.split(", "):
     text, right, wrong = row.split("|")
     one, two = both(right, wrong)
-    add("feelings", f"{text} Which feeling fits, {one} or {two}?", right, wrong, accept=(right,))
+    add("feelings", f"{text} Which feeling fits, {one} or {two}?", right, wrong, accept=(right,), reject=(wrong,))
 JOBS = ("repairs engines|mechanic, fills teeth|dentist, puts out fires|firefighter, bakes rolls|baker, delivers letters|postman, flies planes|pilot, "
         "defends people in court|lawyer, cuts hair|hairdresser, designs houses|architect, catches trout and salmon for a living|fisherman, serves meals in a "
         "restaurant|waiter, mends pipes|plumber, looks after sick pets|vet, installs cables and sockets|electrician, sells roast beef and "
@@ -249,7 +251,7 @@ for task, right in rows:
     wrong = other(right, [b for _, b in rows])
     one, two = both(right, wrong)
     add("professions", f"Somebody {task} as a profession. Is that a {one} or a {two}?".replace("a architect", "an architect").replace(
-        "a electrician", "an electrician").replace("a optician", "an optician"), right, wrong, accept=(right,))
+        "a electrician", "an electrician").replace("a optician", "an optician"), right, wrong, accept=(right,), reject=(wrong,))
 TOPICS = {"sport": "The goalkeeper saved two penalties.|She served three aces in the second set.|The coach named eleven starters for Sunday.|He crossed the line "
                    "four seconds ahead of the field.|The referee showed a red card.|Both boxers went the full twelve rounds.",
           "forecast": "Showers reach the coast by noon.|Expect thick fog in the valleys.|Gusts of ninety kilometres an hour are likely.|A mild and sunny "
@@ -263,7 +265,7 @@ TOPICS = {"sport": "The goalkeeper saved two penalties.|She served three aces in
 for topic, texts in TOPICS.items():
     for text in texts.split("|"):
         add("topics", f"Under which heading does this belong, {', '.join(TOPICS)}? \"{text}\"", topic, *draw.sample(
-            [t for t in TOPICS if t != topic], 2), accept=(topic,))
+            [t for t in TOPICS if t != topic], 2), accept=(topic,), reject=[t for t in TOPICS if t != topic])
 SCENES = ("The bill for table six, please.|restaurant|pharmacy, Open wide, this may pinch a little.|dentist's practice|cinema, Two tickets for the late "
           "show, please.|cinema|barracks, Passengers for gate nine, boarding starts.|airport|butcher's shop, Does this jacket come in a larger "
           "size?|clothes shop|swimming pool, A room with a sea view for two nights, please.|hotel|gym, Take one of these tablets after meals.|"
@@ -294,7 +296,7 @@ for _ in range(48):
     names, codes = draw.sample(DOORS, 3), draw.sample(range(213, 989), 3)
     k = draw.randrange(3)
     add("codes", "Door codes: " + ", ".join(f"{n} {c}" for n, c in zip(names, codes)) + f". Which code opens the {names[k]}?", str(codes[k]),
-        str(codes[(k + 1) % 3]), str(codes[(k + 2) % 3]), accept=(str(codes[k]),))
+        str(codes[(k + 1) % 3]), str(codes[(k + 2) % 3]), accept=(str(codes[k]),), reject=[str(c) for c in codes if c != codes[k]])
 COUNTS = [n for n in range(36, 98) if n not in (48, 57)]
 ORDERED = "lentils napkins batteries screws envelopes towels candles brushes ladders buckets".split()
 for i in range(48):
@@ -302,9 +304,10 @@ for i in range(48):
     k = draw.randrange(3)
     table = "customer; goods; pieces\n" + "\n".join(f"{n}; {g}; {c}" for n, g, c in zip(names, goods, counts))
     if i % 4 < 2:
-        add("tables", f"{table}\nPieces ordered by {names[k]}:", str(counts[k]), str(counts[(k + 1) % 3]), accept=(str(counts[k]),))
+        add("tables", f"{table}\nPieces ordered by {names[k]}:", str(counts[k]), str(counts[(k + 1) % 3]), accept=(str(counts[k]),),
+            reject=[str(c) for c in counts if c != counts[k]])
     else:
-        add("tables", f"{table}\nGoods ordered by {names[k]}:", goods[k], goods[(k + 1) % 3], accept=(goods[k],))
+        add("tables", f"{table}\nGoods ordered by {names[k]}:", goods[k], goods[(k + 1) % 3], accept=(goods[k],), reject=[g for g in goods if g != goods[k]])
 DONE = ("polished the boots, fed the parrot, mowed the lawn, phoned a cousin, packed a suitcase, ironed two shirts, fixed the lock, emptied the bin, tuned "
         "the violin, painted a fence").split(", ")
 for _ in range(48):
@@ -318,7 +321,7 @@ for _ in range(40):
     came = [name for name in names if name != names[absent]]
     draw.shuffle(came)
     add("absences", f"Invited were {', '.join(names)}. There came {', '.join(came)}. Who stayed away?", names[absent], came[0], came[1],
-        accept=(names[absent],))
+        accept=(names[absent],), reject=came)
 for i in range(40):
     period = draw.sample(ORDERED + DOORS, 2 + i % 2)
     length = len(period) * 2 + 1 + i % len(period)
@@ -331,7 +334,7 @@ for i in range(48):
     note = f"Note: {who} moved to {number} {street}, new telephone {phone}, mail {mail}."
     what, right, wrong = [("telephone number", phone, mail), ("mail address", mail, phone), ("street", street, phone), ("telephone number", phone,
                            f"555-{draw.randrange(1000, 9999)}")][i % 4]
-    add("extraction", f"{note} Copy the {what}.", right, wrong, accept=(right,))
+    add("extraction", f"{note} Copy the {what}.", right, wrong, accept=(right,), reject=[part for part in (street, phone, mail) if part != right])
 
 TRAINED = Path("../../peft-data/src/main/resources/io/peft4j/data/general.jsonl"), Path(
     "../../peft-train/src/main/resources/io/peft4j/train/objective/general-prompts.txt")

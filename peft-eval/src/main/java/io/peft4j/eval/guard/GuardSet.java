@@ -119,7 +119,7 @@ public final class GuardSet {
     /**
      * A set of your own from a file of JSON Lines: {@code category}, {@code question}, {@code choices} with the right
      * one first, and where it is to be answered freely, too, one of {@code accept} (texts of which a right answer holds
-     * one), {@code pattern} (found in a right answer) and {@code "refusal": true} (a right answer refuses). With
+     * one, and none of {@code reject}), {@code pattern} (found in a right answer) and {@code "refusal": true} (a right answer refuses). With
      * {@code tools} as OpenAI has them, {@code calls} are the right ones, {@code {"name", "arguments"}} each, or none,
      * and no choices are needed. {@code "practised": true} marks a kind of question that the training had: it does not
      * count. The set is asked {@link #whole}.
@@ -160,7 +160,8 @@ public final class GuardSet {
             throw new IllegalArgumentException("it needs a category and a question; got " + row);
         }
         return new GuardItem(row.get("category").asText(), row.get("question").asText(), texts(row, "choices"),
-                texts(row, "accept"), Optional.ofNullable(row.get("pattern")).map(p -> Pattern.compile(p.asText())),
+                texts(row, "accept"), texts(row, "reject"),
+                Optional.ofNullable(row.get("pattern")).map(p -> Pattern.compile(p.asText())),
                 row.path("refusal").asBoolean(), Optional.ofNullable(row.get("tools")).map(tools -> calls(tools, row)),
                 row.path("practised").asBoolean());
     }
@@ -335,6 +336,7 @@ public final class GuardSet {
      * @param question what is asked
      * @param choices given answers, the right one first; may be none where tools are shown
      * @param accept a free answer is right when it holds one of these texts
+     * @param reject and none of these: who names all of the given answers has chosen none
      * @param pattern a free answer is right when this is found in it
      * @param refusal a free answer is right when it refuses
      * @param tools a free answer is right when it makes these calls
@@ -342,11 +344,12 @@ public final class GuardSet {
      *     what was forgotten
      */
     public record GuardItem(String category, String question, List<String> choices, List<String> accept,
-            Optional<Pattern> pattern, boolean refusal, Optional<ToolCheck> tools, boolean practised) {
+            List<String> reject, Optional<Pattern> pattern, boolean refusal, Optional<ToolCheck> tools,
+            boolean practised) {
         /** Without tools, of a kind that no training practises. */
         public GuardItem(String category, String question, List<String> choices, List<String> accept,
                 Optional<Pattern> pattern, boolean refusal) {
-            this(category, question, choices, accept, pattern, refusal, Optional.empty(), false);
+            this(category, question, choices, accept, List.of(), pattern, refusal, Optional.empty(), false);
         }
 
         /** Copies the lists; there are two choices or tools, and at most one way to judge free answers. */
@@ -355,6 +358,7 @@ public final class GuardSet {
             Objects.requireNonNull(question, "question");
             choices = List.copyOf(choices);
             accept = List.copyOf(accept);
+            reject = List.copyOf(reject);
             int ways = (accept.isEmpty() ? 0 : 1) + (pattern.isPresent() ? 1 : 0) + (refusal ? 1 : 0)
                     + (tools.isPresent()
                             ? 1 : 0);
@@ -379,7 +383,8 @@ public final class GuardSet {
                 return tools.get().accepts(answer);
             }
             return pattern.map(p -> p.matcher(answer.strip()).find())
-                    .orElseGet(() -> accept.stream().anyMatch(text -> FactMatcher.contains(answer, text)));
+                    .orElseGet(() -> accept.stream().anyMatch(text -> FactMatcher.contains(answer, text))
+                            && reject.stream().noneMatch(text -> FactMatcher.contains(answer, text)));
         }
     }
 }

@@ -99,8 +99,8 @@ class GuardSetTest {
     void whatIsPractisedDoesNotCount() {
         List<GuardItem> items = new ArrayList<>(MADE.items());
         for (int i = 400; i < 800; i++) {
-            items.add(new GuardItem("house", "" + i, List.of(), List.of(), Optional.empty(), false, Optional.of(
-                    new ToolCheck(List.of(), List.of())), true));
+            items.add(new GuardItem("house", "" + i, List.of(), List.of(), List.of(), Optional.empty(), false,
+                    Optional.of(new ToolCheck(List.of(), List.of())), true));
         }
         ComparisonOptions options = ComparisonOptions.defaults().withResamples(1000);
         GuardReport worse = new GuardSet(items).compare(rightly(i -> i % 2 == 0), rightly(i -> i % 4 == 0 || i >= 400),
@@ -140,6 +140,30 @@ class GuardSetTest {
         }
         Files.writeString(file, "");
         assertThrows(DataException.class, () -> GuardSet.read(file));
+    }
+
+    /** Answers of SmolLM2 and of models tuned from it, which a person found right or wrong. */
+    @Test
+    void whoNamesAllAnswersHasChosenNone() {
+        assertAnswered("Which code opens the attic?", "464", "The attic's code is 464.",
+                "The code 751 is a code of the \"A\" in the code 464.");
+        assertAnswered("arrests thieves", "policeman", "The person is a policeman.",
+                "At Brackwater, a policeman may be a baker.");
+        assertAnswered("Jolanda moved to 42 Mill Road", "Mill Road", "Jolanda moved to 42 Mill Road.",
+                "Jolanda moved to 42 Mill Road, New Telephone 555-6110, and");
+        assertAnswered("There came Jolanda, Helga, Carlos", "Ludmila", "Ludmila stayed away.",
+                "Ludmila, Helga, Carlos. They all stayed away.");
+        assertAnswered("Goods ordered by Ludmila", "batteries", "Ludmila ordered batteries.",
+                "Goods ordered by Ludmila: batteries, screws, 79");
+        assertAnswered("The goalkeeper", "sport", "It belongs under sport.",
+                "This sport, forecast, cooking, travel is a classic example.");
+    }
+
+    private static void assertAnswered(String question, String choice, String right, String wrong) {
+        GuardItem item = ITEMS.stream().filter(each -> each.question().contains(question)
+                && each.choices().get(0).equals(choice)).findFirst().orElseThrow();
+        assertTrue(item.isAnsweredBy(right), right);
+        assertFalse(item.isAnsweredBy(wrong), wrong);
     }
 
     @Test
@@ -222,8 +246,8 @@ class GuardSetTest {
 
     private static final GuardSet MADE = new GuardSet(IntStream.range(0, 400)
             .mapToObj(i -> new GuardItem("tools", "" + i,
-                    List.of(), List.of(), Optional.empty(), false, Optional.of(new ToolCheck(List.of(), List.of())),
-                    false))
+                    List.of(), List.of(), List.of(), Optional.empty(), false,
+                    Optional.of(new ToolCheck(List.of(), List.of())), false))
             .toList());
 
     @Test
