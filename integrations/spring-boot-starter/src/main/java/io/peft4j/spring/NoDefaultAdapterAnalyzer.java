@@ -1,5 +1,6 @@
 package io.peft4j.spring;
 
+import io.peft4j.models.PeftAdapters;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 

@@ -7,6 +7,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.file.AdapterSignature;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
+import io.peft4j.models.PeftAdapters;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.springframework.ai.chat.model.ChatModel;
@@ -26,6 +27,10 @@ import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEn
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ProblemDetail;
+import org.springframework.web.bind.annotation.ExceptionHandler;
+import org.springframework.web.bind.annotation.RestControllerAdvice;
 
 /** The beans of the starter, where {@code peft4j.model} is set. A bean of the application goes before each of them. */
 @Internal
@@ -99,6 +104,17 @@ public class PeftAutoConfiguration {
         @ConditionalOnEnabledHealthIndicator("peft")
         PeftHealthIndicator peftHealthIndicator(PeftAdapters adapters) {
             return new PeftHealthIndicator(adapters);
+        }
+    }
+
+    /** On the web an unknown adapter is a 404 with its message where no handler of the application says otherwise. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnWebApplication
+    @RestControllerAdvice
+    static class Web {
+        @ExceptionHandler
+        ProblemDetail refuse(PeftAdapters.UnknownAdapterException e) {
+            return ProblemDetail.forStatusAndDetail(HttpStatus.NOT_FOUND, e.getMessage());
         }
     }
 

@@ -10,6 +10,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.tool.ParsedAnswer;
 import io.peft4j.core.tool.ToolCall;
+import io.peft4j.models.PeftAdapters;
 import io.peft4j.models.generation.ToolUse;
 import java.time.Duration;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.peft4j.spring;
 
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.task.DecisionModel;
+import io.peft4j.models.PeftAdapters;
 import java.util.Objects;
 
 /**

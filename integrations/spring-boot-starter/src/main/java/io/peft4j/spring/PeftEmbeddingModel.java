@@ -4,6 +4,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.eval.judge.HiddenStates;
+import io.peft4j.models.PeftAdapters;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

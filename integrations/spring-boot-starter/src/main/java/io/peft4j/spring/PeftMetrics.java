@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.peft4j.core.model.Completion;
+import io.peft4j.models.PeftAdapters;
 import java.time.Duration;
 import java.util.Objects;
 

@@ -1,6 +1,7 @@
 package io.peft4j.spring;
 
 import io.peft4j.core.error.PeftException;
+import io.peft4j.models.PeftAdapters;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;

@@ -13,6 +13,7 @@ import io.peft4j.eval.Promotion;
 import io.peft4j.eval.VerdictOptions;
 import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.models.PeftAdapters;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.Trainer;
 import java.io.IOException;

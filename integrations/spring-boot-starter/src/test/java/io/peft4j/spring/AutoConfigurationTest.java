@@ -13,6 +13,7 @@ import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.peft.file.AdapterSignature;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.models.ModelOptions;
+import io.peft4j.models.PeftAdapters;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.RecordComponent;

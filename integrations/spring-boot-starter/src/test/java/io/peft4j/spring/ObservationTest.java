@@ -8,6 +8,7 @@ import io.micrometer.observation.tck.TestObservationRegistryAssert;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.PeftAdapters;
 import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;

@@ -9,6 +9,7 @@ import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.Sha256;
 import io.peft4j.core.task.DecisionModel;
+import io.peft4j.models.PeftAdapters;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -149,7 +150,9 @@ class StarterTest {
         String message = assertThrows(PeftAdapters.UnknownAdapterException.class, () -> ask("hr")).getMessage();
         assertTrue(message.startsWith("unknown adapter 'hr'; none exist"), message);
         assertEquals(200, http(to("/ask?model=__base__").GET()).statusCode());
-        assertEquals(404, http(to("/ask?model=hr").GET()).statusCode());
+        HttpResponse<String> unknown = http(to("/ask?model=hr").GET());
+        assertEquals(404, unknown.statusCode());
+        assertTrue(unknown.body().contains("unknown adapter 'hr'"), unknown.body());
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
+import io.peft4j.models.PeftAdapters;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

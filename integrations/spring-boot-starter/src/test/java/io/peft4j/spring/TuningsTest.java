@@ -10,6 +10,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.SplitOptions;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.PeftAdapters;
 import io.peft4j.spring.Tunings.Permissions;
 import io.peft4j.spring.Tunings.Tuning;
 import io.peft4j.train.plan.AutoInteger;

@@ -1,7 +1,7 @@
 package io.peft4j.examples.hrbot;
 
 import io.peft4j.core.error.PeftException;
-import io.peft4j.spring.PeftAdapters;
+import io.peft4j.models.PeftAdapters;
 import java.util.List;
 import java.util.Map;
 import org.springframework.ai.chat.client.ChatClient;

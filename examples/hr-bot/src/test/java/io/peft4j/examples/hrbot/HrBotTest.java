@@ -9,7 +9,7 @@ import io.peft4j.Peft4j;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.eval.GoldenQuestions;
 import io.peft4j.models.BaseModel;
-import io.peft4j.spring.PeftAdapters;
+import io.peft4j.models.PeftAdapters;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;

@@ -1,4 +1,4 @@
-package io.peft4j.spring;
+package io.peft4j.models;
 
 import io.peft4j.core.engine.BackgroundLoop;
 import io.peft4j.core.error.ConfigurationException;
@@ -10,7 +10,6 @@ import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.file.AdapterSignature;
-import io.peft4j.models.BaseModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -19,6 +18,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -30,8 +30,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.http.HttpStatus;
-import org.springframework.web.bind.annotation.ResponseStatus;
 
 /**
  * One base model and the adapters of a folder, of which each sub-folder with a configuration is one. An adapter that
@@ -66,14 +64,24 @@ public final class PeftAdapters implements AutoCloseable {
         }
     }
 
-    /** There is no adapter of the name that a request gave: 404 where no controller says otherwise. */
-    @ResponseStatus(HttpStatus.NOT_FOUND)
+    /** There is no adapter of the name that a request gave. */
     public static final class UnknownAdapterException extends ConfigurationException {
         private static final long serialVersionUID = 1;
 
         UnknownAdapterException(ConfigurationException cause) {
             super(cause.getMessage(), cause);
         }
+    }
+
+    /**
+     * What an application tells of its models.
+     *
+     * @param up whether they answer, and requests that name no adapter as the folder says
+     * @param details the base ({@code model}), what its weights are kept in ({@code weights}), the adapters and their
+     *     versions ({@code adapters}), those that could not be loaded ({@code problems}), if any, and what answers
+     *     requests that name none ({@code default}), or why nothing does
+     */
+    public record Health(boolean up, Map<String, Object> details) {
     }
 
     /** An application cannot start, since it is not known which adapter answers a request that names none. */
@@ -221,7 +229,7 @@ public final class PeftAdapters implements AutoCloseable {
     }
 
     /** Whether adapters must be signed. */
-    boolean takesSignedOnly() {
+    public boolean takesSignedOnly() {
         return trusted.isPresent();
     }
 
@@ -291,9 +299,38 @@ public final class PeftAdapters implements AutoCloseable {
         return model(Optional.of(adapter));
     }
 
-    private LanguageModel model(Optional<String> asked) {
+    /**
+     * What answers a request.
+     *
+     * @param asked the adapter that it names, or the base; empty where it names none
+     * @throws ConfigurationException as {@link #name}
+     */
+    public LanguageModel model(Optional<String> asked) {
         String name = name(asked);
         return name.equals(PeftModel.BASE) ? base : model.with(name);
+    }
+
+    /**
+     * The health of these models: down where the adapter for requests that name none could not be loaded, since what
+     * answers them is not what was put there, or where it is not clear which that is; other problems are details.
+     *
+     * @throws io.peft4j.core.error.ClosedException when the models are closed
+     */
+    public Health health() {
+        base.lease().close();
+        Map<String, Object> details = new LinkedHashMap<>(Map.of("model", base.network().description().name(),
+                "weights", base.precision().name(), "adapters", versions()));
+        if (!problems.isEmpty()) {
+            details.put("problems", problems);
+        }
+        try {
+            String usual = name(Optional.empty());
+            details.put("default", usual);
+            return new Health(!problems.containsKey(usual), details);
+        } catch (ConfigurationException e) {
+            details.put("default", e.getMessage());
+            return new Health(false, details);
+        }
     }
 
     @Override
