@@ -4,13 +4,17 @@ import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.models.PeftAdapters;
 import io.peft4j.models.generation.ToolUse;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * A base model, a model with adapters or a view of one ({@link io.peft4j.core.peft.PeftModel#with}) as LangChain4j's
@@ -32,7 +36,7 @@ import java.util.Set;
  * {@link dev.langchain4j.exception.UnsupportedFeatureException}.
  */
 public final class PeftChatModel implements ChatModel {
-    private final LanguageModel model;
+    private final Function<Optional<String>, LanguageModel> models;
     private final GenerationOptions options;
     private final List<ChatModelListener> listeners;
 
@@ -43,26 +47,37 @@ public final class PeftChatModel implements ChatModel {
 
     /** Answers with these options, where a request does not say otherwise. */
     public PeftChatModel(LanguageModel model, GenerationOptions options) {
-        this(model, options, List.of());
+        this(Requests.choosing(model), options, List.of());
     }
 
-    private PeftChatModel(LanguageModel model, GenerationOptions options, List<ChatModelListener> listeners) {
-        this.model = Objects.requireNonNull(model, "model");
+    /** Answers by the adapters of a folder as they are when a request comes, with these options. */
+    public PeftChatModel(PeftAdapters adapters, GenerationOptions options) {
+        this(adapters::model, options, List.of());
+    }
+
+    private PeftChatModel(Function<Optional<String>, LanguageModel> models, GenerationOptions options,
+            List<ChatModelListener> listeners) {
+        this.models = models;
         this.options = Objects.requireNonNull(options, "options");
         this.listeners = List.copyOf(listeners);
     }
 
     @Override
     public ChatResponse doChat(ChatRequest request) {
-        LanguageModel chosen = Requests.model(request, model);
+        LanguageModel chosen = Requests.model(request.modelName(), models);
         ToolUse.Asked asked = Requests.ask(request, chosen, options);
-        return Requests.response(request, model, asked.use(), chosen.generate(List.of(asked.prompt()), asked.options())
+        return Requests.response(request, chosen, asked.use(), chosen.generate(List.of(asked.prompt()), asked.options())
                 .get(0));
+    }
+
+    @Override
+    public ChatRequestParameters defaultRequestParameters() {
+        return Requests.parameters(options);
     }
 
     /** As this one, telling these of requests, responses and errors. */
     public PeftChatModel withListeners(List<ChatModelListener> those) {
-        return new PeftChatModel(model, options, those);
+        return new PeftChatModel(models, options, those);
     }
 
     @Override

@@ -113,7 +113,7 @@ public final class PeftDecisionModel implements DecisionModel {
         Map<String, DecisionQuestion> questions = new LinkedHashMap<>();
         request.questions().forEach((name, question) -> questions.put(name, question(question)));
         io.peft4j.core.task.DecisionModel decisions = settings.apply(new io.peft4j.core.task.DecisionModel(Requests
-                .model(request.modelName(), model)));
+                .model(request.modelName(), Requests.choosing(model))));
         DecisionResult result = decisions.decide(new io.peft4j.core.decision.DecisionRequest(state(request.input()),
                 questions));
         DecisionResponse.Builder response = DecisionResponse.builder()

@@ -8,8 +8,10 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.eval.judge.HiddenStates;
+import io.peft4j.models.PeftAdapters;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 
 /**
  * A model as LangChain4j's {@link EmbeddingModel}: one that was loaded for {@link Task#EMBEDDING} gives the
@@ -17,23 +19,25 @@ import java.util.Objects;
  * ({@link HiddenStates}), which tells texts apart less well. An adapter of the model is part of it.
  */
 public final class PeftEmbeddingModel implements EmbeddingModel {
-    private interface Vectors {
-        List<float[]> of(List<String> texts);
-    }
-
-    private final LanguageModel model;
-    private final Vectors vectors;
+    private final Supplier<LanguageModel> models;
 
     /** The vectors of this model. */
     public PeftEmbeddingModel(LanguageModel model) {
-        this.model = Objects.requireNonNull(model, "model");
-        this.vectors = model.network().task().type() == Task.Type.FEATURE_EXTRACTION
-                ? new TextEmbedder(model)::embed : new HiddenStates(model)::embed;
+        Objects.requireNonNull(model, "model");
+        this.models = () -> model;
+    }
+
+    /** The vectors of the usual one of these when a request comes. */
+    public PeftEmbeddingModel(PeftAdapters adapters) {
+        this.models = adapters::model;
     }
 
     @Override
     public Response<List<Embedding>> embedAll(List<TextSegment> segments) {
-        return Response.from(vectors.of(segments.stream().map(TextSegment::text).toList()).stream()
+        LanguageModel model = models.get();
+        List<String> texts = segments.stream().map(TextSegment::text).toList();
+        return Response.from((model.network().task().type() == Task.Type.FEATURE_EXTRACTION
+                ? new TextEmbedder(model).embed(texts) : new HiddenStates(model).embed(texts)).stream()
                 .map(Embedding::from).toList());
     }
 
@@ -44,6 +48,6 @@ public final class PeftEmbeddingModel implements EmbeddingModel {
 
     @Override
     public String modelName() {
-        return model.network().description().name();
+        return models.get().network().description().name();
     }
 }

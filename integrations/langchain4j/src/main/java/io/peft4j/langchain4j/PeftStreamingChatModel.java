@@ -1,32 +1,42 @@
 package io.peft4j.langchain4j;
 
+import static dev.langchain4j.internal.InternalStreamingChatResponseHandlerUtils.onCompleteResponse;
+import static dev.langchain4j.internal.InternalStreamingChatResponseHandlerUtils.onCompleteToolCall;
+import static dev.langchain4j.internal.InternalStreamingChatResponseHandlerUtils.onPartialResponse;
+import static dev.langchain4j.internal.InternalStreamingChatResponseHandlerUtils.onPartialThinking;
+import static dev.langchain4j.internal.InternalStreamingChatResponseHandlerUtils.withLoggingExceptions;
+
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.CompleteToolCall;
-import dev.langchain4j.model.chat.response.PartialThinking;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import dev.langchain4j.model.chat.response.StreamingHandle;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.tool.AnswerReader;
+import io.peft4j.models.PeftAdapters;
 import io.peft4j.models.generation.ToolUse;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
-import java.util.function.Supplier;
+import java.util.function.Function;
 
 /**
  * As {@link PeftChatModel}, telling each piece of an answer as it is generated, and its calls of tools when it is
- * complete. A request returns at once and is answered by a thread of the executor.
+ * complete. A request returns at once and is answered by a thread of the executor, until its end or until a handler
+ * cancels it.
  */
 public final class PeftStreamingChatModel implements StreamingChatModel {
-    private final LanguageModel model;
+    private final Function<Optional<String>, LanguageModel> models;
     private final GenerationOptions options;
     private final Executor executor;
     private final List<ChatModelListener> listeners;
@@ -38,12 +48,17 @@ public final class PeftStreamingChatModel implements StreamingChatModel {
 
     /** Answers with these options, where a request does not say otherwise, by threads of this executor. */
     public PeftStreamingChatModel(LanguageModel model, GenerationOptions options, Executor executor) {
-        this(model, options, executor, List.of());
+        this(Requests.choosing(model), options, executor, List.of());
     }
 
-    private PeftStreamingChatModel(LanguageModel model, GenerationOptions options, Executor executor,
-            List<ChatModelListener> listeners) {
-        this.model = Objects.requireNonNull(model, "model");
+    /** Answers by the adapters of a folder as they are when a request comes, otherwise as the other. */
+    public PeftStreamingChatModel(PeftAdapters adapters, GenerationOptions options, Executor executor) {
+        this(adapters::model, options, executor, List.of());
+    }
+
+    private PeftStreamingChatModel(Function<Optional<String>, LanguageModel> models, GenerationOptions options,
+            Executor executor, List<ChatModelListener> listeners) {
+        this.models = models;
         this.options = Objects.requireNonNull(options, "options");
         this.executor = Objects.requireNonNull(executor, "executor");
         this.listeners = List.copyOf(listeners);
@@ -51,49 +66,64 @@ public final class PeftStreamingChatModel implements StreamingChatModel {
 
     @Override
     public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
-        executor.execute(() -> answer(handler, () -> answered(request, handler)));
+        executor.execute(() -> {
+            try {
+                answer(request, handler, new Handle());
+            } catch (RuntimeException e) {
+                withLoggingExceptions(() -> handler.onError(e));
+            }
+        });
     }
 
-    private ChatResponse answered(ChatRequest request, StreamingChatResponseHandler handler) {
-        LanguageModel chosen = Requests.model(request, model);
+    private void answer(ChatRequest request, StreamingChatResponseHandler handler, StreamingHandle handle) {
+        LanguageModel chosen = Requests.model(request.modelName(), models);
         ToolUse.Asked asked = Requests.ask(request, chosen, options);
         ToolUse.Growing text = new ToolUse.Growing(asked.use());
         Completion whole = chosen.generate(List.of(asked.prompt()), asked.options().withListener((index, piece) -> {
-            tell(handler, text.accept(piece));
-            return true;
+            tell(handler, handle, text.accept(piece));
+            return !handle.isCancelled();
         })).get(0);
-        tell(handler, text.finish(whole.text()));
-        ChatResponse response = Requests.response(request, model, asked.use(), whole);
-        List<ToolExecutionRequest> calls = response.aiMessage().toolExecutionRequests();
-        for (int i = 0; i < calls.size(); i++) {
-            handler.onCompleteToolCall(new CompleteToolCall(i, calls.get(i)));
-        }
-        return response;
-    }
-
-    private static void tell(StreamingChatResponseHandler handler, AnswerReader.Piece piece) {
-        if (!piece.reasoning().isEmpty()) {
-            handler.onPartialThinking(new PartialThinking(piece.reasoning()));
-        }
-        if (!piece.content().isEmpty()) {
-            handler.onPartialResponse(piece.content());
-        }
-    }
-
-    private static void answer(StreamingChatResponseHandler handler, Supplier<ChatResponse> answering) {
-        ChatResponse response;
-        try {
-            response = answering.get();
-        } catch (RuntimeException e) {
-            handler.onError(e);
+        if (handle.isCancelled()) {
             return;
         }
-        handler.onCompleteResponse(response);
+        tell(handler, handle, text.finish(whole.text()));
+        ChatResponse response = Requests.response(request, chosen, asked.use(), whole);
+        List<ToolExecutionRequest> calls = response.aiMessage().toolExecutionRequests();
+        for (int i = 0; i < calls.size(); i++) {
+            onCompleteToolCall(handler, new CompleteToolCall(i, calls.get(i)));
+        }
+        onCompleteResponse(handler, response);
+    }
+
+    /** An error of the handler is told to it, and the answer continues. */
+    private static void tell(StreamingChatResponseHandler handler, StreamingHandle handle, AnswerReader.Piece piece) {
+        onPartialThinking(handler, piece.reasoning(), handle);
+        onPartialResponse(handler, piece.content(), handle);
+    }
+
+    /** Ends an answer after the token that is computed. */
+    private static final class Handle implements StreamingHandle {
+        private volatile boolean cancelled;
+
+        @Override
+        public void cancel() {
+            cancelled = true;
+        }
+
+        @Override
+        public boolean isCancelled() {
+            return cancelled;
+        }
+    }
+
+    @Override
+    public ChatRequestParameters defaultRequestParameters() {
+        return Requests.parameters(options);
     }
 
     /** As this one, telling these of requests, responses and errors. */
     public PeftStreamingChatModel withListeners(List<ChatModelListener> those) {
-        return new PeftStreamingChatModel(model, options, executor, those);
+        return new PeftStreamingChatModel(models, options, executor, those);
     }
 
     @Override

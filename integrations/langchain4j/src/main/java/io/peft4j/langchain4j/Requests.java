@@ -11,6 +11,7 @@ import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.internal.JsonSchemaElementUtils;
 import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.request.ResponseFormat;
 import dev.langchain4j.model.chat.request.ResponseFormatType;
 import dev.langchain4j.model.chat.request.ToolChoice;
@@ -30,9 +31,11 @@ import io.peft4j.models.generation.TextConstraints;
 import io.peft4j.models.generation.ToolUse;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Requests of LangChain4j as prompts and options, and completions as its responses. */
@@ -75,26 +78,27 @@ final class Requests {
         if (message instanceof ToolExecutionResultMessage result && result.hasSingleText()) {
             return ToolUse.result(result.id(), result.toolName(), result.text());
         }
-        throw new UnsupportedFeatureException("only texts can be answered, and this is a "
-                + "message of type " + message.type());
+        throw new UnsupportedFeatureException("images and other media are not supported, and this message of type "
+                + message.type() + " has one; send text alone");
+    }
+
+    /** What models give for the name in a request, or without one. */
+    static LanguageModel model(@Nullable String named, Function<Optional<String>, LanguageModel> models) {
+        return models.apply(Optional.ofNullable(named).filter(name -> !name.isEmpty()));
     }
 
     /**
-     * What answers a request: the model as it is, or the adapter that the request names.
+     * What answers requests: the model as it is, or the adapter that one names.
      *
      * @throws io.peft4j.core.error.ConfigurationException when there is none of that name
      * @throws UnsupportedFeatureException when it names another, and the model is none with adapters
      */
-    static LanguageModel model(ChatRequest request, LanguageModel model) {
-        return model(request.modelName(), model);
+    static Function<Optional<String>, LanguageModel> choosing(LanguageModel model) {
+        Objects.requireNonNull(model, "model");
+        return asked -> asked.isEmpty() ? model : chosen(asked, model);
     }
 
-    /** The model of a name; the one that is given if none is named. */
-    static LanguageModel model(@Nullable String named, LanguageModel model) {
-        Optional<String> asked = Optional.ofNullable(named).filter(name -> !name.isEmpty());
-        if (asked.isEmpty()) {
-            return model;
-        }
+    private static LanguageModel chosen(Optional<String> asked, LanguageModel model) {
         AdapterChoice choice = new AdapterChoice(Optional.empty(), Set.of(model.network().description().name()), "");
         if (model instanceof PeftModel adapted) {
             String name = choice.name(asked, adapted.adapterNames());
@@ -105,6 +109,13 @@ final class Requests {
         }
         throw new UnsupportedFeatureException("a request cannot choose '" + asked.get() + "' here; make the "
                 + "PeftChatModel of a PeftModel that has that adapter");
+    }
+
+    /** What requests ask for unless they say otherwise, for the listeners of a model. */
+    static ChatRequestParameters parameters(GenerationOptions usual) {
+        return ChatRequestParameters.builder().maxOutputTokens(usual.maxNewTokens())
+                .temperature(usual.sampling().temperature()).topP(usual.sampling().topP())
+                .stopSequences(usual.stopStrings()).build();
     }
 
     /** The options of a request: what it leaves open is the model's. */

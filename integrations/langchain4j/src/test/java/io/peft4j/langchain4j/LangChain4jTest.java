@@ -2,12 +2,14 @@ package io.peft4j.langchain4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.langchain4j.agent.tool.Tool;
 import dev.langchain4j.agent.tool.ToolSpecifications;
+import dev.langchain4j.data.embedding.Embedding;
 import dev.langchain4j.data.message.SystemMessage;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.data.segment.TextSegment;
@@ -20,7 +22,10 @@ import dev.langchain4j.model.chat.listener.ChatModelResponseContext;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ToolChoice;
 import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.PartialResponse;
+import dev.langchain4j.model.chat.response.PartialResponseContext;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import dev.langchain4j.model.embedding.EmbeddingModel;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.service.AiServices;
 import dev.langchain4j.service.TokenStream;
@@ -31,10 +36,14 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.task.Reranker;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
+import io.peft4j.models.PeftAdapters;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ForkJoinPool;
@@ -108,6 +117,25 @@ class LangChain4jTest {
         assertEquals(ANSWER, company.answer(QUESTION));
         assertEquals(ANSWER, AiServices.create(Assistant.class, new PeftChatModel(tuned.with("default")))
                 .answer(QUESTION));
+    }
+
+    @Test
+    void adaptersOfAFolderAnswerAsTheyAreNow(@TempDir Path folder) {
+        try (PeftAdapters adapters = new PeftAdapters(Peft4j.load("tiny"), Optional.of(folder), Optional.empty(),
+                Optional.empty(), Duration.ZERO)) {
+            PeftChatModel model = new PeftChatModel(adapters, GenerationOptions.defaults());
+            EmbeddingModel embeddings = new PeftEmbeddingModel(adapters);
+            Embedding before = embeddings.embed(QUESTION).content();
+            assertEquals(base.generate(QUESTION), model.chat(QUESTION));
+            tuned.saveAdapter(folder.resolve("hr"));
+            adapters.refresh();
+
+            assertEquals(ANSWER, model.chat(QUESTION));
+            assertNotEquals(before, embeddings.embed(QUESTION).content());
+            ChatRequest plain = ChatRequest.builder().messages(UserMessage.from(QUESTION)).modelName(PeftModel.BASE)
+                    .build();
+            assertEquals(base.generate(QUESTION), model.chat(plain).aiMessage().text());
+        }
     }
 
     @Test
@@ -204,13 +232,49 @@ class LangChain4jTest {
         assertTrue(failure.getMessage().contains("closed"), failure.toString());
     }
 
+    /** Fails on each piece of an answer, or cancels the answer with the first. */
+    private record Rude(boolean cancelling, List<String> events) implements StreamingChatResponseHandler {
+        @Override
+        public void onPartialResponse(PartialResponse piece, PartialResponseContext context) {
+            events.add("piece");
+            if (!cancelling) {
+                throw new IllegalStateException("no more");
+            }
+            context.streamingHandle().cancel();
+        }
+
+        @Override
+        public void onCompleteResponse(ChatResponse response) {
+            events.add(response.aiMessage().text());
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            events.add(error.getMessage());
+        }
+    }
+
+    @Test
+    void anAnswerEndsWhereItIsCancelledAndNotWhereItsHandlerFails() {
+        PeftStreamingChatModel model = new PeftStreamingChatModel(tuned, GenerationOptions.defaults(), Runnable::run);
+        Rude failing = new Rude(false, new ArrayList<>());
+        model.chat(QUESTION, failing);
+        assertEquals(List.of("piece", "no more", "piece", "no more"), failing.events().subList(0, 4));
+        assertEquals(ANSWER, failing.events().get(failing.events().size() - 1));
+
+        Rude cancelling = new Rude(true, new ArrayList<>());
+        model.chat(QUESTION, cancelling);
+        assertEquals(List.of("piece"), cancelling.events());
+    }
+
     /** What listeners are told, in order. */
     private static final class Told implements ChatModelListener {
         private final List<String> events = new CopyOnWriteArrayList<>();
 
         @Override
         public void onRequest(ChatModelRequestContext context) {
-            events.add("request " + context.chatRequest().messages().size());
+            events.add("request " + context.chatRequest().messages().size() + ", at most "
+                    + context.chatRequest().maxOutputTokens());
         }
 
         @Override
@@ -227,7 +291,8 @@ class LangChain4jTest {
 
     @Test
     void listenersAreToldOfRequestsResponsesAndErrors() {
-        List<String> expected = List.of("request 1", "response tiny 3", "request 1", "error ConfigurationException");
+        List<String> expected = List.of("request 1, at most 3", "response tiny 3", "request 1, at most 3",
+                "error ConfigurationException");
         GenerationOptions three = GenerationOptions.defaults().withMaxNewTokens(3);
         Told told = new Told();
         PeftChatModel model = new PeftChatModel(tuned, three).withListeners(List.of(told));
