@@ -7,6 +7,8 @@ import io.modelcontextprotocol.server.McpSyncServerExchange;
 import io.modelcontextprotocol.server.transport.StdioServerTransportProvider;
 import io.modelcontextprotocol.spec.McpSchema;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.train.StepMetrics;
+import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingOptions;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -21,10 +23,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import picocli.CommandLine;
@@ -39,6 +43,7 @@ import picocli.CommandLine.Option;
     "Before a training the assistant's user is asked, or the call must say \"confirm\": true."})
 final class McpCommand extends PeftCommand {
     private static final String CONFIRM = "confirm";
+    private static final String TRAIN = "train";
     private static final List<String> LEARNING = List.of("--model", "--data", "--validation", "--format",
             "--objective", "--remember", "--method", "--rank", "--alpha", "--epochs", "--batch-size",
             "--learning-rate", "--max-length", "--seed", "--dtype", "--threads");
@@ -46,7 +51,7 @@ final class McpCommand extends PeftCommand {
             new CommandTool("check_data", List.of("data", "check"), List.of("data", "--validation", "--model",
                     "--format", "--max-length"), false),
             new CommandTool("estimate", List.of("estimate"), LEARNING, false),
-            new CommandTool("train", List.of("train"), Stream.concat(Stream.of("--output"), LEARNING.stream())
+            new CommandTool(TRAIN, List.of(TRAIN), Stream.concat(Stream.of("--output"), LEARNING.stream())
                     .toList(), true),
             new CommandTool("ask", List.of("generate"), List.of("--model", "--adapter", "--prompt",
                     "--max-new-tokens", "--temperature", "--dtype", "--threads"), false),
@@ -89,7 +94,7 @@ final class McpCommand extends PeftCommand {
                     .serverInfo("peft4j", Version.number())
                     .capabilities(McpSchema.ServerCapabilities.builder().tools(false).build())
                     .tools(TOOLS.stream().map(tool -> new SyncToolSpecification(tool.described(),
-                            (exchange, request) -> answer(tool, root, exchange, request.arguments()))).toList())
+                            (exchange, request) -> answer(tool, root, exchange, request))).toList())
                     .build();
             end.await();
             // A training saves what it has.
@@ -99,13 +104,14 @@ final class McpCommand extends PeftCommand {
     }
 
     private McpSchema.CallToolResult answer(CommandTool tool, Path root, McpSyncServerExchange exchange,
-            Map<String, Object> arguments) {
+            McpSchema.CallToolRequest request) {
         try {
-            String[] words = tool.words(arguments, root);
+            String[] words = tool.words(request.arguments(), root);
             if (tool.writes()) {
-                requireConsent(exchange, arguments, words);
+                requireConsent(exchange, request.arguments(), words);
             }
-            return CompletableFuture.supplyAsync(() -> run(words), commands).join();
+            TrainingListener progress = new Progress(exchange, Optional.ofNullable(request.progressToken()));
+            return CompletableFuture.supplyAsync(() -> run(progress, words), commands).join();
         } catch (ConfigurationException | IOException e) {
             return McpSchema.CallToolResult.builder().addTextContent(e.getMessage()).isError(true).build();
         }
@@ -126,18 +132,41 @@ final class McpCommand extends PeftCommand {
     }
 
     /** Runs a command; the result is its last line, and what it said on stderr. */
-    private McpSchema.CallToolResult run(String... words) {
+    private McpSchema.CallToolResult run(TrainingListener progress, String... words) {
         Interrupts own = new Interrupts();
         running.set(own);
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        CommandLine line = Main.commandLine(own, words).setOut(new PrintWriter(out)).setErr(new PrintWriter(err))
+        CommandLine line = (words[0].equals(TRAIN) ? Main.commandLine(own, List.of(new TrainCommand(progress)))
+                : Main.commandLine(own, words)).setOut(new PrintWriter(out)).setErr(new PrintWriter(err))
                 .setExecutionExceptionHandler((error, command, parsed) -> Math.max(FAILED,
                         Failures.report(error, command, parsed)));
         int status = own.during(() -> line.execute(words));
         McpSchema.CallToolResult.Builder result = McpSchema.CallToolResult.builder().isError(status >= FAILED);
         out.toString().lines().reduce((former, last) -> last).ifPresent(result::addTextContent);
         return result.addTextContent(err.toString()).build();
+    }
+
+    /** Tells the assistant of the steps of a training, at most one a second, if its request has a progress token. */
+    private static final class Progress implements TrainingListener {
+        private final McpSyncServerExchange exchange;
+        private final Optional<Object> token;
+        private long next = System.nanoTime();
+
+        Progress(McpSyncServerExchange exchange, Optional<Object> token) {
+            this.exchange = exchange;
+            this.token = token;
+        }
+
+        @Override
+        public void onStep(StepMetrics step) {
+            if (token.isPresent() && (step.step() == step.mostSteps() || System.nanoTime() - next >= 0)) {
+                next = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
+                exchange.progressNotification(McpSchema.ProgressNotification.builder(token.get(), step.step())
+                        .total(step.mostSteps() == 0 ? null : (double) step.mostSteps()).message(step.summary())
+                        .build());
+            }
+        }
     }
 
     /**

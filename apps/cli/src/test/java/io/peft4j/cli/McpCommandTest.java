@@ -16,6 +16,7 @@ import io.modelcontextprotocol.spec.McpSchema.CallToolRequest;
 import io.modelcontextprotocol.spec.McpSchema.CallToolResult;
 import io.modelcontextprotocol.spec.McpSchema.ClientCapabilities;
 import io.modelcontextprotocol.spec.McpSchema.ElicitResult;
+import io.modelcontextprotocol.spec.McpSchema.ProgressNotification;
 import io.modelcontextprotocol.spec.McpSchema.TextContent;
 import io.modelcontextprotocol.spec.McpSchema.Tool;
 import io.peft4j.core.JavaPrograms;
@@ -27,6 +28,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -138,6 +140,23 @@ class McpCommandTest {
                 properties.toString());
         assertEquals("array", new ObjectMapper().valueToTree(tools.get(0).inputSchema()).at(
                 "/properties/validation/type").asText());
+    }
+
+    @Test
+    void aTrainingTellsItsStepsToWhoHasGivenAToken() {
+        List<ProgressNotification> told = new CopyOnWriteArrayList<>();
+        try (McpSyncClient client = client().progressConsumer(told::add).build()) {
+            client.initialize();
+            json(call(client, "train", training("quiet", "confirm", true)));
+            assertEquals(List.of(), told);
+            json(client.callTool(CallToolRequest.builder("train").arguments(training("adapter", "confirm", true,
+                    "epochs", 2, "batch-size", 4)).progressToken("T").build()));
+        }
+        ProgressNotification last = told.get(told.size() - 1);
+        assertEquals("T", last.progressToken());
+        assertEquals(6, last.progress());
+        assertEquals(6, last.total());
+        assertTrue(told.get(0).progress() == 1 && last.message().startsWith("loss "), told.toString());
     }
 
     @Test
