@@ -113,6 +113,11 @@ class ArchitectureTest {
             .uses("org.springframework", "io.micrometer.core", "io.micrometer.observation", "reactor.core",
                     "reactor.util",
                     "org.slf4j");
+    private static final Module QUARKUS = new Module("peft-quarkus", "io.peft4j.quarkus.runtime")
+            .knows(CORE, MODELS, LANGCHAIN4J).uses("dev.langchain4j", "io.quarkus", "io.smallrye.config", "jakarta",
+                    "org.eclipse.microprofile.health");
+    private static final Module QUARKUS_DEPLOYMENT = new Module("peft-quarkus-deployment",
+            "io.peft4j.quarkus.deployment").knows(QUARKUS).uses("io.quarkus");
     private static final Module ADVISE = new Module("peft-advise", "io.peft4j.advise")
             .knows(CORE, REPORT, DATA, TRAIN, EVAL).uses("com.fasterxml.jackson");
     private static final Module FEEDBACK = new Module("peft-feedback", "io.peft4j.feedback")
@@ -130,7 +135,7 @@ class ArchitectureTest {
 
     private static final List<Module> MODULES = List.of(CORE, ONEDNN, VECTOR, LORA, METHODS, JINJA, MODELS,
             REPORT, DATA, PARQUET, DOCUMENTS, TRAIN, TRACKERS, EVAL, ADVISE, FEEDBACK, SERVE, CLOUD, LANGCHAIN4J,
-            SPRING, DL4J, SPARK, CLI);
+            SPRING, QUARKUS, QUARKUS_DEPLOYMENT, DL4J, SPARK, CLI);
 
     /** A module, the package below which all of its classes live, and what those classes may depend on. */
     private record Module(String name, String root, List<String> allowed) {

@@ -1,0 +1,3 @@
+/** What Quarkus does with the extension while it builds an application. */
+@org.jspecify.annotations.NullMarked
+package io.peft4j.quarkus.deployment;
