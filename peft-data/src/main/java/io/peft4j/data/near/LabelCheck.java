@@ -29,8 +29,8 @@ import java.util.stream.IntStream;
 
 /**
  * Holds what rows say against each other, whatever their kind: several answers to one input, labels of one meaning in
- * two spellings, and labels that all similar rows speak against. Keeps some 60 bytes a row, 500 of one with
- * a label.
+ * two spellings, and labels that all similar rows speak against. Keeps some 60 bytes a row, 500 of the
+ * first ones with a label.
  */
 @Internal(shared = true)
 public final class LabelCheck implements Serializable {
@@ -101,7 +101,8 @@ public final class LabelCheck implements Serializable {
             long context = Hashing.of(said.context());
             long label = Hashing.of(folded(right));
             String words = folded(said.input().replaceAll("[^\\p{L}\\p{M}\\p{N}]+", " "));
-            boolean single = said.right().size() == 1 && said.options().containsAll(said.right());
+            boolean single = rows.size() < LabelPredictions.MOST_ROWS && said.right().size() == 1
+                    && said.options().containsAll(said.right());
             rows.add(new Said(Hashing.and(context, ExactKey.collapsed(said.input())), Hashing.and(context,
                     Hashing.of(words)), label, single ? LabelPredictions.features(context, words) : new int[0], place));
             if (texts.size() < MOST_LABELS) {

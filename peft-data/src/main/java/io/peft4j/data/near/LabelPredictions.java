@@ -14,11 +14,14 @@ import java.util.stream.Stream;
 /**
  * Rows whose label all others speak against: each label is predicted from the other rows by naive Bayes on the words of
  * the texts, their neighbours and parts. As in Northcutt et al. 2021 (Confident Learning), a label is doubted where
- * another is at least as probable as rows that have it make it on average. Where texts do not tell labels, none is.
+ * another is at least as probable as rows that have it make it on average. Where texts do not tell labels, or nearly
+ * each has its own, none is.
  */
 final class LabelPredictions {
     /** Of more rows the first are compared. */
-    private static final int MOST_ROWS = 10_000;
+    static final int MOST_ROWS = 10_000;
+    /** Rows times labels: the time that predictions take grows with it. */
+    private static final int MOST_PREDICTED = 500 * MOST_ROWS;
     private static final int LONGEST_TEXT = 1000;
     private static final int FEWEST_ROWS = 20;
     /** Labels that fewer rows have are neither doubted nor proposed. */
@@ -69,7 +72,7 @@ final class LabelPredictions {
 
     /** Tells of each such row, and the most similar rows that have the label which is probable. */
     void each(BiConsumer<Said, List<Said>> told) {
-        if (rows.size() < FEWEST_ROWS || labels.size() < 2) {
+        if (rows.size() < FEWEST_ROWS || labels.size() < 2 || rows.size() * labels.size() > MOST_PREDICTED) {
             return;
         }
         List<Predicted> predicted = rows.stream().parallel().map(this::predicted).toList();

@@ -98,6 +98,24 @@ class LabelPredictionsTest {
         assertFalse(faults.get(0).error());
     }
 
+    /** Among more labels, or after more rows, the time would grow with their product. */
+    @Test
+    void wrongLabelsAreLookedForAmongTheFirstRowsOfNotTooManyLabels() {
+        List<Row> some = rows(ENGLISH, THINGS, FORMS, 150);
+        List<Row> rows = new ArrayList<>(some);
+        for (int i = 0; i < 20_000; i++) {
+            rows.add(new Row("case number " + i, "label " + i));
+        }
+        rows.set(60, new Row("I want to send back my lamps", "track"));
+        assertEquals(List.of(), faults(rows));
+        for (int i = 150; i < rows.size(); i++) {
+            Row row = some.get(i % 150);
+            rows.set(i, new Row(row.text + " number " + i, row.label));
+        }
+        rows.set(15_000, new Row("I want to send back my lamps number 15", "track"));
+        assertEquals(List.of(61L), faults(rows).stream().flatMap(fault -> fault.lines().stream()).toList());
+    }
+
     @Test
     void labelsThatTextsDoNotTellAreNotDoubted() {
         for (int seed = 0; seed < 5; seed++) {
