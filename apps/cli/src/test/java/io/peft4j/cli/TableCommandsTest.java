@@ -129,10 +129,20 @@ class TableCommandsTest {
         Path items = file("items.jsonl", "{\"question\": \"Wie lang ist die Probezeit?\", \"must_contain\": \"6\"}\n"
                 + "{\"question\": \"Wer hilft?\", \"any_of\": [\"Ann\", \"Bob\"]}\n"
                 + "{\"messages\": [{\"role\": \"user\", \"content\": \"Was?\"}], \"reference\": \"Das hier.\"}\n"
-                + "{\"question\": \"Ist das geheim?\", \"refusal\": true}\n");
+                + "{\"question\": \"Ist das geheim?\", \"refusal\": true}\n"
+                + "{\"question\": \"Wie viel?\", \"answer\": \"5 Euro.\"}\n"
+                + "{\"question\": \"Was davon?\", \"choices\": [\"a\", \"b\"], \"answer\": 1}\n"
+                + "{\"messages\": [{\"role\": \"user\", \"content\": \"Wann?\"}, {\"role\": \"assistant\", "
+                + "\"content\": \"Um 6 Uhr.\"}]}\n"
+                + "{\"messages\": [{\"role\": \"user\", \"content\": \"Danke!\"}], \"tools\": []}\n");
         CommandRun sound = CommandRun.succeeding("data", "check", training, "--validation", items, "--model", MODEL,
                 "--json");
         assertEquals(0, sound.json().get(0).get("errors").asInt(), sound.out());
+        Path mixed = file("mixed.jsonl", "{\"question\": \"Wie viel?\", \"answer\": \"5 Euro.\"}\n"
+                + "{\"question\": \"Wer?\", \"answer\": \"Ann.\"}\n{\"question\": \"Wann?\", \"must_contain\": "
+                + "\"6 Uhr\"}\n");
+        CommandRun few = CommandRun.succeeding("data", "check", training, "--validation", mixed, "--json");
+        assertEquals(0, few.json().get(0).get("errors").asInt(), few.out());
         Path leaking = file("leak.jsonl", "{\"question\": \"Wo melde ich mich krank?\", \"must_contain\": []}\n"
                 + "{\"question\": \"Wo melde ich mich krank?\", \"must_contain\": \"F\u00fchrungskraft\"}\n");
         CommandRun found = CommandRun.of("data", "check", training, "--validation", leaking);
@@ -142,7 +152,7 @@ class TableCommandsTest {
                                 + "by"),
                 found.out());
         CommandRun wrong = CommandRun.of("data", "check", items);
-        assertTrue(wrong.out().contains("held_out_item: 4 (4 rows)") && !wrong.out().contains("--column"), wrong.out());
+        assertTrue(wrong.out().contains("held_out_item: 8 (8 rows)") && !wrong.out().contains("--column"), wrong.out());
         String refused = CommandRun.failing(1, "train", "--model", MODEL, "--data", items, "--output",
                 folder.resolve("no"));
         assertTrue(refused.contains("is a held-out item, with [question, must_contain] and no answer to learn; evaluate"

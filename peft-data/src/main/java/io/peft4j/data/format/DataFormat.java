@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The kinds of rows that are read and written, in the order in which they are recognised. */
 public enum DataFormat {
@@ -254,8 +255,8 @@ public enum DataFormat {
     /** A held-out item: what is asked and what a right answer is known by, but no answer to learn. It is only read. */
     private static final class EvaluationFormat implements RowFormat {
         private static final List<String> ASKED = List.of("question", "prompt", "messages");
-        private static final String REFERENCE = "reference";
-        private static final List<String> TEXTS = List.of(REFERENCE, "must_contain", "any_of", "regex", "choices");
+        private static final List<String> ANSWERS = List.of("reference", "answer", "completion");
+        private static final List<String> TEXTS = List.of("reference", "must_contain", "any_of", "regex", "choices");
         private static final List<String> OTHERS = List.of("label", "format", "refusal");
 
         @Override
@@ -280,14 +281,17 @@ public enum DataFormat {
                     row.text(key, false).map(ChatMessage::user).ifPresent(messages::add);
                 }
             }
-            boolean judged = OTHERS.stream().anyMatch(row.fields()::containsKey);
-            for (String key : row.present(TEXTS)) {
+            boolean answered = !messages.isEmpty() && messages.get(messages.size() - 1).role().equals("assistant");
+            boolean judged = answered || row.fields().containsKey("tools")
+                    || OTHERS.stream().anyMatch(row.fields()::containsKey);
+            for (String key : row.present(Stream.concat(ANSWERS.stream(), TEXTS.stream()).distinct().toList())) {
                 Object value = row.fields().get(key);
                 List<?> texts = value instanceof List<?> several ? several : List.of(value == null ? "" : value);
-                judged |= !texts.isEmpty() && texts.stream().allMatch(each -> each instanceof String text
+                boolean whole = !texts.isEmpty() && texts.stream().allMatch(each -> each instanceof String text
                         && !text.isBlank());
-                if (key.equals(REFERENCE) && judged && !messages.isEmpty()) {
-                    messages.add(ChatMessage.assistant(texts.get(0).toString()));
+                judged |= whole;
+                if (ANSWERS.contains(key) && whole && !answered && !messages.isEmpty()) {
+                    answered = messages.add(ChatMessage.assistant(texts.get(0).toString()));
                 }
             }
             if (!judged && !messages.isEmpty()) {

@@ -155,8 +155,11 @@ public final class ExampleReader implements AutoCloseable {
         if (row.isWrong()) {
             return new Item(row, Optional.empty());
         }
-        Optional<Example> example = format.orElseThrow().read(row);
-        if (format.get() == DataFormat.EVALUATION && !heldOut) {
+        // Items with and without an answer may be in one file.
+        DataFormat like = heldOut ? DataFormat.of(row.fields()).filter(DataFormat.EVALUATION::equals).or(() -> format)
+                .orElseThrow() : format.orElseThrow();
+        Optional<Example> example = like.read(row);
+        if (like == DataFormat.EVALUATION && !heldOut) {
             row.fatal("held_out_item", "is a held-out item, with " + row.fields().keySet()
                     + " and no answer to learn; evaluate with it, and train on rows with answers");
         }
