@@ -140,6 +140,41 @@ class JobRulesTest {
                 + "line 12", error.get("message").asText());
     }
 
+    /** Rows of two labels that their texts tell, and some more. */
+    private static String labelled(String... more) {
+        String row = "{\"text\": \"%s\", \"label\": \"%s\"}\n";
+        StringBuilder rows = new StringBuilder();
+        for (int i = 0; i < 40; i++) {
+            rows.append(row.formatted(i % 2 == 0 ? "my invoice " + i + " is wrong" : "the password of user " + i
+                    + " fails", i % 2 == 0 ? "billing" : "login"));
+        }
+        for (int i = 0; i < more.length; i += 2) {
+            rows.append(row.formatted(more[i], more[i + 1]));
+        }
+        return rows.toString();
+    }
+
+    @Test
+    void labelsThatAreSurelyWrongFailAndOthersAreWarnings() throws InterruptedException {
+        assertEquals("training_file: lines 1, 41: the same input has the label 'billing' in line 1 and 'login' in "
+                + "line 41; line 42: the label 'login ' (1 row) is the label 'login' (21 rows) in other spaces",
+                failed(labelled("my invoice 0 is wrong", "login", "the password of user 50 fails", "login "), "")
+                        .get("message").asText());
+        training = server.upload(labelled("my invoice 51 is wrong", "biling", "my invoice 52 is wrong", "Billing",
+                "my invoice 53 is wrong", "login"));
+        String id = server.job(json(", 'hyperparameters': {'n_epochs': 1}"));
+        server.await(id, "succeeded");
+        String said = events(id).toString();
+        for (String warning : List.of("label_typo: line 41: the label 'biling' (1 row): did you mean 'billing' (20 "
+                + "rows)?",
+                "label_spelling: line 42: the label 'Billing' (1 row) is the label 'billing' (20 rows) in "
+                        + "other letters",
+                "label_outlier: line 43: has the label 'login', unlike similar rows: did "
+                        + "you mean 'billing'")) {
+            assertTrue(said.contains("training_file: " + warning), said);
+        }
+    }
+
     private static String pairs() {
         return pairs(0);
     }
