@@ -154,18 +154,33 @@ class EvaluationTest {
 
     @Test
     void aStudyIsPartOfTheReport() {
-        TrainingStudy study = TrainingStudy.of("contains", List.of(new Point("50 examples", 50, 0.4),
-                new Point("100 examples", 100, 0.62), new Point("200 examples", 200, 0.66)),
-                List.of(new Point("tuned", 200, 0.66), new Point("seed 1", 200, 0.7)));
-        ComparisonReport report = evaluation(references(10), i -> "wrong", i -> "right " + i).study(study)
-                .compare(OPTIONS);
+        ComparisonReport report = withStudy(0.52, 0.62, 0.66, 0.7);
         JsonNode curve = report.toJson().get("study").get("curve");
         assertEquals(300, curve.get("with_more").get("examples").asInt());
-        assertTrue(curve.get("with_more").get("gain_low").asDouble() < curve.get("with_more").get("gain").asDouble());
+        assertTrue(curve.at("/with_more/gain_low").isDouble() && curve.at("/with_more/gain_low").asDouble() < curve
+                .at("/with_more/gain").asDouble(), curve.toString());
         assertEquals(0.68, report.toJson().get("study").get("spread").get("mean").asDouble(), 1e-12);
         String sentence = "100 more examples than 200 are likely to bring";
         assertTrue(report.toMarkdown().contains(sentence) && report.toHtml().contains(sentence));
+        assertTrue(report.toMarkdown().contains("; 95 % interval of the mean \\["), report.toMarkdown());
         assertTrue(report.toHtml().contains("aria-label=\"Learning curve\""));
+
+        ComparisonReport few = withStudy(0.62, 0.66, 0.6, 0.7);
+        JsonNode study = few.toJson().get("study");
+        for (String end : List.of("/curve/with_more/ci_low", "/curve/with_more/gain_low", "/spread/ci_high")) {
+            assertTrue(study.at(end).isNull(), end + " of " + study);
+        }
+        assertTrue(study.at("/curve/with_more/gain").isDouble(), study.toString());
+        assertFalse(few.toMarkdown().contains(sentence) || few.toMarkdown().contains("interval of the mean"));
+        assertTrue(few.toMarkdown().contains("Over 2 seeds: mean 65.0 %"), few.toMarkdown());
+    }
+
+    private static ComparisonReport withStudy(double hundred, double all, double seed, double other) {
+        return evaluation(references(10), i -> "wrong", i -> "right " + i).study(TrainingStudy.of("contains", List.of(
+                new Point("50 examples", 50, 0.4), new Point("100 examples", 100, hundred), new Point("200 examples",
+                        200, all)),
+                List.of(new Point("tuned", 200, seed), new Point("seed 1", 200, other))))
+                .compare(OPTIONS);
     }
 
     private static final List<GuardItem> GUARD = each(639, i -> new GuardItem("house", "Who is " + i + "?",

@@ -120,15 +120,15 @@ final class AdapterScaleCommand extends PeftCommand {
     private void say(int tenths, MetricResult result, boolean kept) {
         if (json.isGiven()) {
             ObjectNode line = CommandJson.MAPPER.createObjectNode().put("scale", tenths / (double) STEPS)
-                    .put("guard_base", result.base()).put("guard", result.tuned())
-                    .put("ci_low", result.interval().low()).put("ci_high", result.interval().high())
-                    .put("whole", kept);
+                    .put("guard_base", result.base()).put("guard", result.tuned()).put("whole", kept);
+            result.interval().putInto(line, "ci", result.range());
             console().print(line);
             return;
         }
         console().say("scale %.1f: guard set %.1f %% against %.1f %% of the base, %s", tenths / (double) STEPS,
-                100 * result.tuned(), 100 * result.base(), String.format(Locale.ROOT, "%+.1f points [%+.1f, %+.1f]%s",
-                        100 * result.difference(), 100 * result.interval().low(), 100 * result.interval().high(),
+                100 * result.tuned(), 100 * result.base(), String.format(Locale.ROOT, "%+.1f points %s%s",
+                        100 * result.difference(), result.interval().words(result.range(), value -> String.format(
+                                Locale.ROOT, "%+.1f", 100 * value)),
                         kept ? ", whole" : ""));
     }
 }

@@ -183,9 +183,10 @@ final class QuickstartCommand extends PeftCommand {
                 .put("tokens_per_s", result.training().tokensPerSecond()).put("seconds", seconds)
                 .put("adapter", folder.toString())
                 .put("verdict", result.comparison().verdict().decision().key());
-        result.comparison().guard().map(GuardReport::overall).ifPresent(guard -> line.put("guard_base", guard.base())
-                .put("guard_tuned", guard.tuned()).put("guard_ci_low", guard.interval().low())
-                .put("guard_ci_high", guard.interval().high()).put("guard_p", guard.pAdjusted()));
+        result.comparison().guard().map(GuardReport::overall).ifPresent(guard -> guard.interval().putInto(
+                line.put("guard_base", guard.base()).put("guard_tuned", guard.tuned()).put("guard_p",
+                        guard.pAdjusted()),
+                "guard_ci", guard.range()));
         leftOut().forEach(line.putArray("left_out")::add);
         ProcessUsage.peakResidentBytes().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
         return line;

@@ -161,14 +161,15 @@ public final class ReportDocument {
         return text.toString();
     }
 
-    /** Differences with intervals; to the right is better, also of metrics that are to be low. */
+    /** Differences with intervals that say something; to the right is better, also of metrics that are to be low. */
     public static Html plot(String title, List<MetricResult> results) {
         IntervalPlot plot = IntervalPlot.titled(title + ": differences with intervals");
-        results.stream().filter(metric -> !metric.isInNats()).forEach(metric -> {
-            double points = 100 / metric.scale();
-            plot.row(NumberFormats.name(metric), points * metric.gainInterval().low(), points * metric.gain(),
-                    points * metric.gainInterval().high());
-        });
+        results.stream().filter(metric -> !metric.isInNats() && !metric.interval().saysNothing(metric.range()))
+                .forEach(metric -> {
+                    double points = 100 / metric.scale();
+                    plot.row(NumberFormats.name(metric), points * metric.gainInterval().low(), points * metric.gain(),
+                            points * metric.gainInterval().high());
+                });
         return plot.html();
     }
 

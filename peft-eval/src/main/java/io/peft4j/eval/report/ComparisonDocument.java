@@ -252,15 +252,17 @@ final class ComparisonDocument {
     /** What a study says, in plain words. */
     static List<String> sentences(TrainingStudy study) {
         List<String> sentences = new ArrayList<>();
-        study.curve().ifPresent(curve -> sentences.add(String.format(Locale.ROOT, "%d more examples than %d are likely "
-                + "to bring %+.1f points of \"%s\", 95 %% of such trainings between %+.1f and %+.1f (from %d "
-                + "trainings).", TrainingStudy.MORE, curve.examples(), 100 * curve.gain(),
-                NumberFormats.name(study.metric()),
-                100 * curve.gainInterval().low(), 100 * curve.gainInterval().high(), study.points().size())));
+        study.curve().filter(curve -> !curve.gainInterval().saysNothing(1)).ifPresent(curve -> sentences.add(
+                String.format(Locale.ROOT, "%d more examples than %d are likely "
+                        + "to bring %+.1f points of \"%s\", 95 %% of such trainings between %+.1f and %+.1f (from %d "
+                        + "trainings).", TrainingStudy.MORE, curve.examples(), 100 * curve.gain(),
+                        NumberFormats.name(study.metric()),
+                        100 * curve.gainInterval().low(), 100 * curve.gainInterval().high(), study.points().size())));
         study.spread().ifPresent(spread -> sentences.add(String.format(Locale.ROOT, "Over %d seeds: mean %.1f %%, "
-                + "standard deviation %.1f points, from %.1f to %.1f %%; 95 %% interval of the mean [%.1f, %.1f].",
-                spread.count(), 100 * spread.mean(), 100 * spread.standardDeviation(), 100 * spread.min(),
-                100 * spread.max(), 100 * spread.interval(0.95).low(), 100 * spread.interval(0.95).high())));
+                + "standard deviation %.1f points, from %.1f to %.1f %%%s.", spread.count(), 100 * spread.mean(),
+                100 * spread.standardDeviation(), 100 * spread.min(), 100 * spread.max(),
+                spread.interval(0.95).saysNothing(1) ? "" : "; 95 % interval of the mean " + spread.interval(0.95)
+                        .words(1, value -> String.format(Locale.ROOT, "%.1f", 100 * value)))));
         return sentences;
     }
 

@@ -226,16 +226,17 @@ final class ReportJson {
 
     private static void curve(ObjectNode node, Curve curve) {
         node.put("exponent", curve.exponent()).put("examples", curve.examples()).put("score", curve.now().score());
-        node.putObject("with_more").put("examples", curve.examples() + TrainingStudy.MORE)
-                .put("score", curve.more().score()).put("ci_low", curve.more().interval().low())
-                .put("ci_high", curve.more().interval().high()).put("gain", curve.gain())
-                .put("gain_low", curve.gainInterval().low()).put("gain_high", curve.gainInterval().high());
+        ObjectNode more = node.putObject("with_more").put("examples", curve.examples() + TrainingStudy.MORE)
+                .put("score", curve.more().score());
+        curve.more().interval().putInto(more, "ci", 1);
+        curve.gainInterval().putInto(more, "gain", 1);
+        more.put("gain", curve.gain());
     }
 
     private static void spread(ObjectNode node, Spread spread) {
         node.put("count", spread.count()).put("mean", spread.mean())
                 .put("standard_deviation", spread.standardDeviation()).put("min", spread.min())
-                .put("max", spread.max()).put("ci_low", spread.interval(0.95).low())
-                .put("ci_high", spread.interval(0.95).high());
+                .put("max", spread.max());
+        spread.interval(0.95).putInto(node, "ci", 1);
     }
 }

@@ -92,6 +92,9 @@ class ReportTest {
             assertFalse(text.contains("0.000, 1.000") || text.contains("0.100, 0.950"), text);
             assertTrue(text.contains("0.500, 3.500"), "a loss has no largest value");
         }
+        String plot = ReportDocument.plot("one", new PairedOutcomes(ComparisonOptions.defaults()).yesNo("accuracy",
+                new boolean[1], new boolean[] {true}).results()).toString();
+        assertFalse(plot.contains("accuracy"), plot);
         JsonNode classes = report.toJson().at("/arms/tuned/classes");
         assertEquals("too few rows", classes.at("/billing/f1_ci").asText());
         assertTrue(classes.at("/billing/f1_ci_low").isNull() && !classes.at("/login").has("f1_ci"), classes.toString());

@@ -214,7 +214,10 @@ public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt m
             IntervalPlot plot = IntervalPlot.titled("Differences from the base with intervals");
             advice.ways().stream().skip(1).forEach(way -> {
                 Interval interval = Scoring.difference(base.scores(), way.scores());
-                plot.row(way.name(), 100 * interval.low(), 100 * (way.score() - base.score()), 100 * interval.high());
+                if (!interval.saysNothing(2)) {
+                    plot.row(way.name(), 100 * interval.low(), 100 * (way.score() - base.score()),
+                            100 * interval.high());
+                }
             });
             return Blocks.card("Against the base as it is",
                     Blocks.note("Points of 100, with 95 % intervals of the paired "

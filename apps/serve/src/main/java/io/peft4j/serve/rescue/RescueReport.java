@@ -134,8 +134,8 @@ public record RescueReport(Optional<String> base, List<RescuedModel> models, Lis
                     "refused"), merged.told()).filter(text -> !text.isEmpty()).collect(Collectors.joining(": "))));
             model.comparison().ifPresent(comparison -> {
                 facts.put("Right answers", percent(comparison.before()) + " before, " + percent(comparison.after())
-                        + " now, difference " + points(comparison.after() - comparison.before()) + " ["
-                        + points(comparison.difference().low()) + ", " + points(comparison.difference().high()) + "], "
+                        + " now, difference " + points(comparison.after() - comparison.before()) + " "
+                        + comparison.difference().words(2, RescuePage::points) + ", "
                         + Count.of(comparison.questions(), "question"));
                 facts.put("Verdict", comparison.verdict());
                 facts.put("Time of an answer", String.format(Locale.ROOT, "%.2f s before, %.2f s now",
