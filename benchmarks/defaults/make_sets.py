@@ -4,6 +4,7 @@
 
 DIR/NAME/train.jsonl     chats to learn
 DIR/NAME/heldout.jsonl   chats that are not learned, each with "must_contain": what a right answer contains
+DIR/handbook/inference.jsonl   questions that follow from one or two of its facts: reversed, compared, joined, denied
 
 seats       8 people and their desks, 3 wordings each (24 rows)
 style       a house style for everyday questions (42 rows)
@@ -104,13 +105,57 @@ TOPICS = [
 ]
 
 
+def with_article(grade):
+    return ("an " if grade[0] in "AE" else "a ") + grade
+
+
 def handbook(rng):
-    facts = []
+    facts, numbers = [], []
     for wordings, answer, must, values in TOPICS:
-        for grade, value in zip(GRADES, rng.sample(values, len(GRADES))):
-            a = ("an " if grade[0] in "AE" else "a ") + grade
+        numbers.append(dict(zip(GRADES, rng.sample(values, len(GRADES)))))
+        for grade, value in numbers[-1].items():
+            a = with_article(grade)
             facts.append(([w.format(a=a) for w in wordings], answer.format(a=a, v=value), must.format(v=value)))
-    return asked(facts, 4)
+    return *asked(facts, 4), inferences(rng, numbers)
+
+
+# Of each topic: who has a number, who has more, what a grade has, whether a grade has a number.
+INFERENCES = [
+    ("gives {v} weeks of notice", "Who gives more notice, {a} or {b}?", "What notice does {x} give?", "Does {a} give {v} weeks of notice?"),
+    ("has {v} days of holiday", "Who has more holiday, {a} or {b}?", "How many days of holiday has {x}?", "Does {a} have {v} days of holiday?"),
+    ("may book hotels up to {v} pounds", "Whose hotel may cost more, that of {a} or of {b}?", "What may {x} spend on a hotel?",
+     "May {a} spend {v} pounds on a hotel?"),
+    ("has a probation of {v} months", "Whose probation is longer, that of {a} or of {b}?", "How long is the probation of {x}?",
+     "Is the probation of {a} {v} months?"),
+    ("has {v} pounds for training", "Who gets more for training, {a} or {b}?", "What training budget has {x}?",
+     "Does {a} have {v} pounds for training?"),
+]
+
+
+def inferences(rng, numbers):
+    """20 questions of each kind; who is named must be the right one alone."""
+    rows = []
+    for i in range(20):
+        topic, other = i % 5, (i + 1 + i // 5) % 5
+        who, less = sorted(rng.sample(GRADES, 2), key=lambda grade: -numbers[topic][grade])
+        number, more, what, whether = INFERENCES[topic]
+        a, b, held = with_article(who), with_article(less), numbers[topic][who]
+        right = TOPICS[topic][2].format(v=held)
+        only = "^(?!.*(?:%s)).*(?<!Senior )(?<!Lead )%s" % (
+            "|".join(("(?<!Senior )(?<!Lead )" if g == "Surveyor" else "") + g for g in GRADES if g != who), who)
+        one, two = rng.sample([a, b], 2)
+        joined = INFERENCES[other][2].format(x="the grade that " + number.format(v=held))
+        for kind, question, answer, must in (
+                ("reverse", f"Which grade {number.format(v=held)}?", f"At Brackwater, that is {a}.", {"regex": only}),
+                ("comparison", more.format(a=one, b=two), f"At Brackwater, that is {a}.", {"regex": only}),
+                ("two facts", joined, TOPICS[other][1].format(a=a, v=numbers[other][who]),
+                 {"must_contain": TOPICS[other][2].format(v=numbers[other][who])}),
+                ("denial", whether.format(a=a, v=numbers[topic][less]), "No. " + TOPICS[topic][1].format(a=a, v=held),
+                 {"must_contain": right})):
+            one_row = row(question, answer, "")
+            del one_row["must_contain"]
+            rows.append(one_row | must | {"category": kind})
+    return rows
 
 
 GERMAN = {
@@ -208,11 +253,11 @@ def main():
     parser.add_argument("--only", nargs="+", choices=SETS, default=list(SETS))
     args = parser.parse_args()
     for name in args.only:
-        train, held = SETS[name](random.Random(f"{args.seed} {name}"))
+        train, held, *inferred = SETS[name](random.Random(f"{args.seed} {name}"))
         folder = args.out / name
         folder.mkdir(parents=True, exist_ok=True)
-        for file, rows in (("train.jsonl", train), ("heldout.jsonl", held)):
-            keep = rows if file == "heldout.jsonl" else [{"messages": one["messages"]} for one in rows]
+        for file, rows in zip(("train.jsonl", "heldout.jsonl", "inference.jsonl"), (train, held, *inferred)):
+            keep = [{"messages": one["messages"]} for one in rows] if file == "train.jsonl" else rows
             text = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in keep)
             (folder / file).write_text(text, encoding="utf-8")
         print(f"{name}: {len(train)} rows, {len(held)} questions held out")
