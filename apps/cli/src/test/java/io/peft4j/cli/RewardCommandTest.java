@@ -74,6 +74,24 @@ class RewardCommandTest {
         assertTrue(page.contains("Answers in step ") && page.contains("Pay day?"), "no answers");
     }
 
+    /** The tools are part of the prompt, and a grader reads the calls: here none, as the rows have it. */
+    @Test
+    void rowsWithToolsAreGradedByTheirCalls() throws IOException {
+        String[] withTools = {PROMPTS[0].replace("}", ", \"calls\": [], \"tools\": [{\"type\": \"function\", "
+                + "\"function\": {\"name\": \"pay\"}}]}")};
+        Path grader = Files.writeString(folder.resolve("calls.json"), "{\"type\": \"string_check\", \"operation\": "
+                + "\"eq\", \"input\": \"{{sample.output_tools}}\", \"reference\": \"{{item.calls}}\"}");
+        List<Long> tokens = new ArrayList<>();
+        for (String[] rows : List.of(withTools, new String[] {PROMPTS[0].replace("}", ", \"calls\": []}")})) {
+            JsonNode step = CommandRun.succeeding(words(data(rows), "grpo", "--grader", grader, "--group-size", 2,
+                    "--max-completion-length", 6, "--tool-form", "pythonic", "--if-exists", "overwrite").toArray())
+                    .json().get(0);
+            assertEquals(1, step.get("reward").asDouble(), step.toString());
+            tokens.add(step.get("tokens").asLong());
+        }
+        assertTrue(tokens.get(0) > tokens.get(1) + 20, tokens.toString());
+    }
+
     @Test
     void whatIsMissingOrOutOfPlaceIsSaid() throws IOException {
         Path data = data(PROMPTS);

@@ -49,6 +49,14 @@ public record ToolCall(String name, ObjectNode arguments) {
         return arguments.toString();
     }
 
+    /** {@code {"type": "function", "function": {"name", "arguments"}}}, with arguments as an object. */
+    public Map<String, Object> function() {
+        ObjectNode call = JSON.createObjectNode().put("type", "function");
+        call.putObject("function").put("name", name).set("arguments", arguments);
+        return JSON.convertValue(call, new TypeReference<>() {
+        });
+    }
+
     /** The arguments as chat templates take them. */
     Map<String, Object> values() {
         return JSON.convertValue(arguments, new TypeReference<>() {

@@ -241,6 +241,17 @@ public abstract class ToolForm {
         return reader.answer();
     }
 
+    /**
+     * The calls in an answer, in whichever form a model writes them: that in which most are read and least is left.
+     * What is none in any form is no call.
+     */
+    public static List<ToolCall> calls(String answer) {
+        return all().stream().map(form -> parse(Optional.of(form), answer, List.of()))
+                .max(Comparator.comparingInt((ParsedAnswer parsed) -> parsed.calls().size())
+                        .thenComparingInt(parsed -> -parsed.content().length()))
+                .map(ParsedAnswer::calls).orElse(List.of());
+    }
+
     /** All registered forms. */
     public static List<ToolForm> all() {
         return Registered.all(ToolForm.class, ToolForm::name);

@@ -3,7 +3,10 @@ package io.peft4j.data.grader;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.tool.ToolCall;
+import io.peft4j.core.tool.ToolForm;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,8 +15,9 @@ import java.util.regex.Pattern;
 
 /**
  * A text with places for values of an item and an answer: <code>{{item.key}}</code>, <code>{{item.list[0].key}}</code>,
- * <code>{{sample.output_text}}</code>, and <code>{{sample.output_json.key}}</code> for an answer that is JSON. Texts
- * are put in as they are, other values as JSON. What an item lacks is an error; what an answer lacks is the empty text.
+ * <code>{{sample.output_text}}</code>, <code>{{sample.output_json.key}}</code> for an answer that is JSON, and
+ * <code>{{sample.output_tools[0].function.arguments.key}}</code> for its calls of tools. Texts are put in as they are,
+ * other values as JSON. What an item lacks is an error; what an answer lacks is the empty text.
  */
 public final class GraderTemplate {
     /** The most characters that a template may make of an item and an answer: more than models read. */
@@ -22,7 +26,7 @@ public final class GraderTemplate {
     private static final int SHOWN = 100;
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern KEY = Pattern.compile("\\.([^.\\[\\]\\s]+)|\\[(\\d+)]");
-    private static final List<String> ANSWERS = List.of("output_text", "output_json");
+    private static final List<String> ANSWERS = List.of("output_text", "output_json", "output_tools");
 
     private final String text;
     private final List<Piece> pieces = new ArrayList<>();
@@ -65,8 +69,9 @@ public final class GraderTemplate {
                 || keys.get(0).equals("sample") && ANSWERS.contains(keys.get(1)));
         if (!known) {
             throw new ConfigurationException("unknown place '{{" + (place.length() <= SHOWN ? place
-                    : place.substring(0, SHOWN) + "...") + "}}'; known are {{item.KEY}}, {{sample.output_text}} and "
-                    + "{{sample.output_json.KEY}}, of up to " + MOST_KEYS + " keys");
+                    : place.substring(0, SHOWN) + "...") + "}}'; known are {{item.KEY}}, {{sample.output_text}}, "
+                    + "{{sample.output_json.KEY}} and {{sample.output_tools[0].function.KEY}}, of up to " + MOST_KEYS
+                    + " keys");
         }
         return List.copyOf(keys);
     }
@@ -77,14 +82,13 @@ public final class GraderTemplate {
      * @throws ConfigurationException when the item lacks something, or makes more than {@link #MOST_CHARACTERS}
      */
     public String fill(Map<String, Object> item, String answer) {
-        Optional<Object> json = pieces.stream().anyMatch(piece -> piece.path().size() > 1 && !piece.isOfItem()
-                && piece.path().get(1).equals("output_json")) ? parsed(answer) : Optional.empty();
+        Map<String, Optional<Object>> sample = new HashMap<>();
         StringBuilder filled = new StringBuilder();
         for (Piece piece : pieces) {
             String value = piece.path().isEmpty() ? "" : piece.isOfItem() ? of(item, piece.path())
-                    : piece.path().get(1).equals("output_text") ? answer
-                            : json.flatMap(root -> find(root, piece.path().subList(2, piece.path().size())))
-                                    .map(GraderTemplate::written).orElse("");
+                    : sample.computeIfAbsent(piece.path().get(1), key -> read(key, answer))
+                            .flatMap(root -> find(root, piece.path().subList(2, piece.path().size())))
+                            .map(GraderTemplate::written).orElse("");
             requireRoom((long) filled.length() + piece.text().length() + value.length());
             filled.append(piece.text()).append(value);
         }
@@ -116,6 +120,14 @@ public final class GraderTemplate {
         return find(item, path.subList(1, path.size())).map(GraderTemplate::written)
                 .orElseThrow(() -> new ConfigurationException("the item has no '"
                         + String.join(".", path.subList(1, path.size())) + "'; it has " + item.keySet()));
+    }
+
+    private static Optional<Object> read(String key, String answer) {
+        return switch (key) {
+            case "output_text" -> Optional.of(answer);
+            case "output_json" -> parsed(answer);
+            default -> Optional.of(ToolForm.calls(answer).stream().map(ToolCall::function).toList());
+        };
     }
 
     private static Optional<Object> parsed(String answer) {

@@ -7,6 +7,7 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.core.tool.ToolForm;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
 import io.peft4j.eval.metric.FactMatcher;
@@ -252,8 +253,8 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
 
     /** An answer for people: where tools are shown, its calls as they are expected. */
     public String shown(String answer) {
-        return further.tools().isPresent() && !ToolCheck.calls(answer).isEmpty()
-                ? ToolCheck.words(ToolCheck.calls(answer)) : answer;
+        return further.tools().isPresent() && !ToolForm.calls(answer).isEmpty()
+                ? ToolCheck.words(ToolForm.calls(answer)) : answer;
     }
 
     /** What a right answer is, for people. */

@@ -2,15 +2,12 @@ package io.peft4j.eval.task;
 
 import io.peft4j.core.Internal;
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.core.tool.ParsedAnswer;
 import io.peft4j.core.tool.ToolCall;
 import io.peft4j.core.tool.ToolForm;
 import io.peft4j.data.example.ChatExample;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -27,18 +24,6 @@ public record ToolCheck(List<Map<String, Object>> tools, @Internal(shared = true
     public ToolCheck {
         tools = List.copyOf(tools);
         expected = List.copyOf(expected);
-    }
-
-    /**
-     * The calls in an answer, in whichever form a model writes them ({@link ToolForm}): that in which most are read and
-     * least is left. What is none in any form is no call.
-     */
-    @Internal(shared = true)
-    public static List<ToolCall> calls(String answer) {
-        return ToolForm.all().stream().map(form -> ToolForm.parse(Optional.of(form), answer, List.of()))
-                .max(Comparator.comparingInt((ParsedAnswer parsed) -> parsed.calls().size())
-                        .thenComparingInt(parsed -> -parsed.content().length()))
-                .map(ParsedAnswer::calls).orElse(List.of());
     }
 
     /**
@@ -69,18 +54,18 @@ public record ToolCheck(List<Map<String, Object>> tools, @Internal(shared = true
 
     /** Whether an answer calls something where it must, and nothing where it must not. */
     public boolean callsWhereNeeded(String answer) {
-        return calls(answer).isEmpty() != needsCall();
+        return ToolForm.calls(answer).isEmpty() != needsCall();
     }
 
     /** Whether an answer calls the right functions, in their order. */
     public boolean callsRightFunctions(String answer) {
-        return calls(answer).stream().map(ToolCall::name).toList()
+        return ToolForm.calls(answer).stream().map(ToolCall::name).toList()
                 .equals(expected.stream().map(ToolCall::name).toList());
     }
 
     /** Whether an answer makes exactly the expected calls. */
     public boolean accepts(String answer) {
-        List<ToolCall> calls = calls(answer);
+        List<ToolCall> calls = ToolForm.calls(answer);
         boolean same = calls.size() == expected.size();
         for (int i = 0; same && i < calls.size(); i++) {
             same = calls.get(i).sameAs(expected.get(i));

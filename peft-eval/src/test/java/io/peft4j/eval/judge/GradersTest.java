@@ -53,6 +53,17 @@ class GradersTest {
         assertEquals(1, grade(check("eq", "{{item.list}}", "[{\\\"name\\\":\\\"Ada\\\"}]"), ""));
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "[0].function.name | hire", "[1].function.name | pay", "[0].function.arguments.who | Ada",
+        "[0].function.arguments | {\"who\":\"Ada\",\"n\":3}", "[2].function.name | ``", "[0].type | function"})
+    void templatesReachIntoTheCallsOfAnAnswer(String path, String expected) {
+        String answer = "Sure. <tool_call>{\"name\": \"hire\", \"arguments\": {\"who\": \"Ada\", \"n\": 3}}</tool_call>"
+                + "<tool_call>{\"name\": \"pay\", \"arguments\": {}}</tool_call>";
+        assertEquals(expected, new GraderTemplate("{{sample.output_tools" + path + "}}").fill(ITEM, answer));
+        assertEquals("[]", new GraderTemplate("{{sample.output_tools}}").fill(ITEM, "90 days"), "no call");
+    }
+
     private static void assertRefused(String json, String... words) {
         String message = assertThrows(ConfigurationException.class, () -> grade(json, "x")).getMessage();
         for (String word : words) {

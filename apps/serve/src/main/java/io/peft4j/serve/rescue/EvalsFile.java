@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.grader.Grader;
+import io.peft4j.data.grader.GraderTemplate;
 import io.peft4j.data.grader.GraderTools;
 import io.peft4j.data.grader.Graders;
 import java.util.ArrayList;
@@ -13,15 +14,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * An eval of OpenAI's Evals API: its {@code testing_criteria}, and the {@code data_source} of one of its runs with the
  * items and the messages in which they are asked, in one JSON object.
  */
 final class EvalsFile {
-    private static final Pattern PLACE = Pattern.compile("\\{\\{\\s*(item|sample)\\.([A-Za-z0-9_.]+)\\s*}}");
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final double PASSES = 0.5;
 
@@ -48,7 +46,9 @@ final class EvalsFile {
         }
         List<Assertions.Test> tests = new ArrayList<>();
         for (JsonNode row : rows) {
-            JsonNode item = row.path("item");
+            Map<String, Object> item = JSON.convertValue(row.path("item").isObject() ? row.get("item")
+                    : JSON.createObjectNode(), new TypeReference<>() {
+                    });
             Map<String, AssertionCheck> checks = new LinkedHashMap<>();
             for (JsonNode one : root.path("testing_criteria")) {
                 checks.put(one.path("type").asText() + " " + one.path("name").asText(""), check(one, item));
@@ -58,7 +58,7 @@ final class EvalsFile {
         return tests;
     }
 
-    private AssertionCheck check(JsonNode one, JsonNode item) {
+    private AssertionCheck check(JsonNode one, Map<String, Object> item) {
         String type = one.path("type").asText();
         return switch (type) {
             case "score_model" -> GradedChecks.score(tools.required(type), asked(one, item),
@@ -71,30 +71,30 @@ final class EvalsFile {
         };
     }
 
-    private static AssertionCheck graded(JsonNode one, JsonNode item) {
+    private static AssertionCheck graded(JsonNode one, Map<String, Object> item) {
         Grader grader = Graders.parse(one.toString(), GraderTools.NONE);
-        Map<String, Object> row = JSON.convertValue(item, new TypeReference<>() {
-        });
-        return AssertionCheck.text(answer -> grader.grade(row, answer) >= one.path("pass_threshold").asDouble(PASSES));
+        return AssertionCheck.text(answer -> grader.grade(item, answer) >= one.path("pass_threshold").asDouble(PASSES));
     }
 
-    private AssertionCheck cosine(JsonNode one, JsonNode item) {
-        return AssertionCheck.text(answer -> tools.similarity().apply(filled(one.path("input").asText(), item, answer),
-                filled(one.path("reference").asText(), item, answer)) >= one.path("pass_threshold").asDouble(PASSES));
+    private AssertionCheck cosine(JsonNode one, Map<String, Object> item) {
+        GraderTemplate input = new GraderTemplate(one.path("input").asText());
+        GraderTemplate reference = new GraderTemplate(one.path("reference").asText());
+        return AssertionCheck.text(answer -> tools.similarity().apply(input.fill(item, answer), reference.fill(item,
+                answer)) >= one.path("pass_threshold").asDouble(PASSES));
     }
 
-    private static BiFunction<String, String, List<ChatMessage>> asked(JsonNode one, JsonNode item) {
+    private static BiFunction<String, String, List<ChatMessage>> asked(JsonNode one, Map<String, Object> item) {
         return (question, answer) -> messages(one.path("input"), item, answer);
     }
 
-    private static List<ChatMessage> messages(JsonNode template, JsonNode item, String answer) {
+    private static List<ChatMessage> messages(JsonNode template, Map<String, Object> item, String answer) {
         List<ChatMessage> messages = new ArrayList<>();
         template.forEach(turn -> {
             JsonNode content = turn.path("content").isObject() ? turn.path("content").path("text")
                     : turn.path("content");
             String role = turn.path("role").asText("user");
-            messages.add(new ChatMessage(role.equals("developer") ? "system" : role, filled(content.asText(), item,
-                    answer)));
+            messages.add(new ChatMessage(role.equals("developer") ? "system" : role, new GraderTemplate(
+                    content.asText()).fill(item, answer)));
         });
         if (messages.isEmpty()) {
             throw new ConfigurationException("a grader has no \"input\" messages");
@@ -109,16 +109,5 @@ final class EvalsFile {
             throw new ConfigurationException("a label_model needs a list \"" + key + "\"");
         }
         return texts;
-    }
-
-    private static String filled(String template, JsonNode item, String answer) {
-        Matcher places = PLACE.matcher(template);
-        StringBuilder text = new StringBuilder();
-        while (places.find()) {
-            String value = places.group(1).equals("sample") ? answer
-                    : item.at("/" + places.group(2).replace('.', '/')).asText();
-            places.appendReplacement(text, Matcher.quoteReplacement(value));
-        }
-        return places.appendTail(text).toString();
     }
 }
