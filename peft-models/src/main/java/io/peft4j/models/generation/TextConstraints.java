@@ -67,25 +67,40 @@ public final class TextConstraints {
     }
 
     /**
-     * A call of one of some tools, between {@link ToolForm#begin} and {@link ToolForm#end}, with arguments as the
-     * tool's schema has them.
+     * A call of one of some tools behind {@link ToolForm#begin}, with arguments as the tool's schema has them.
      *
+     * @param several whether others may follow; the last of these ends with {@link ToolForm#end}, a single call need
+     *     not
      * @throws ConfigurationException as {@link #jsonSchema}
      */
     @Internal(shared = true)
-    public static TextConstraint call(ToolForm form, List<Tool> tools) {
-        return new LazyAutomaton("a call in the form '" + form + "' of one of " + tools,
-                Rule.choice(tools.stream().map(tool -> call(form, tool, "", "", "")).toList()));
+    public static TextConstraint call(ToolForm form, List<Tool> tools, boolean several) {
+        return new LazyAutomaton((several ? "calls" : "a call") + " in the form '" + form + "' of " + tools,
+                Rule.sequence(calls(form, tools, "", ""), new Rule.Repetition(behind(form, tools, several), 0,
+                        several ? 1 : 0, "calls")));
     }
 
-    /** A call with what surrounds it, of which the beginning has been written already. */
-    private static Rule call(ToolForm form, Tool tool, String open, String written, String close) {
+    /** A call of one of some tools. */
+    private static Rule calls(ToolForm form, List<Tool> tools, String open, String written) {
+        return Rule.choice(tools.stream().map(tool -> call(form, tool, open, written)).toList());
+    }
+
+    /** What follows the first call: its end, others if there may be any, and the end of all. */
+    private static Rule behind(ToolForm form, List<Tool> tools, boolean several) {
+        ToolForm.Layout layout = form.layout();
+        return Rule.sequence(Rule.text(layout.callClose()), new Rule.Repetition(Rule.sequence(
+                Rule.text(layout.separator()), calls(form, tools, layout.callOpen(), ""),
+                Rule.text(layout.callClose())), 0, several ? -1 : 0, "calls"), Rule.text(layout.close()));
+    }
+
+    /** A call behind what precedes it, of which the beginning has been written already. */
+    private static Rule call(ToolForm form, Tool tool, String open, String written) {
         ToolForm.Shape shape = form.shape(tool.name());
         // A function whose parameters are left out has none, as OpenAI has it.
         JsonSchema schema = new JsonSchema(tool.parameters().isEmpty() ? JSON.createObjectNode()
                 .put("type", "object").put("additionalProperties", false) : tool.parameters());
         return Rule.sequence(Rule.text((open + shape.open()).substring(written.length())),
-                shape.members().map(schema::members).orElseGet(schema::rule), Rule.text(shape.close() + close));
+                shape.members().map(schema::members).orElseGet(schema::rule), Rule.text(shape.close()));
     }
 
     /**
@@ -98,16 +113,12 @@ public final class TextConstraints {
      */
     @Internal(shared = true)
     public static TextConstraint calls(ToolForm form, List<Tool> tools, boolean several, String prompt) {
-        ToolForm.Layout layout = form.layout();
         Map<String, TextConstraint> calls = new LinkedHashMap<>();
         for (String trigger : form.triggers(tools)) {
-            Rule first = Rule.choice(tools.stream().filter(tool -> (form.begin() + form.shape(tool.name()).open())
-                    .startsWith(trigger)).map(tool -> call(form, tool, form.begin(), trigger, layout.callClose()))
-                    .toList());
-            Rule others = Rule.sequence(Rule.text(layout.separator()), Rule.choice(tools.stream().map(
-                    tool -> call(form, tool, layout.callOpen(), "", layout.callClose())).toList()));
-            calls.put(trigger, new LazyAutomaton("calls of " + tools, Rule.sequence(first, new Rule.Repetition(others,
-                    0, several && !layout.open().isEmpty() ? -1 : 0, "calls"), Rule.text(layout.close()))));
+            List<Tool> begun = tools.stream().filter(tool -> (form.begin() + form.shape(tool.name()).open())
+                    .startsWith(trigger)).toList();
+            calls.put(trigger, new LazyAutomaton("calls of " + tools, Rule.sequence(calls(form, begun, form.begin(),
+                    trigger), behind(form, tools, several && !form.layout().open().isEmpty()))));
         }
         Optional<String> thought = AnswerReader.openedThought(prompt);
         return new CallConstraint("any text" + thought.map(mark -> " behind " + mark).orElse("") + " with "

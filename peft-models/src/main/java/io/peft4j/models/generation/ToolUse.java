@@ -128,7 +128,7 @@ public record ToolUse(List<JsonNode> shown, List<String> callable, Optional<Tool
         }
         String text = template.get().render(messages, true, tools, Map.of());
         Optional<TextConstraint> calls = use.form().flatMap(form -> use.forced()
-                ? Optional.of(TextConstraints.call(form, use.tools()))
+                ? Optional.of(TextConstraints.call(form, use.tools(), use.parallel()))
                 : use.rightCalls(form, text));
         return new Asked(Prompt.tokens(model.tokenizer().encode(text + use.begin())), calls.map(options::withConstraint)
                 .orElse(options), use.behind(text, calls.isPresent()));
@@ -179,8 +179,8 @@ public record ToolUse(List<JsonNode> shown, List<String> callable, Optional<Tool
 
         /** The answer is complete; the text of a forced call that is none is content. */
         public AnswerReader.Piece finish(String text) {
-            List<CallPiece> calls = new ArrayList<>(use.forced ? accept(use.form.orElseThrow().end()).calls()
-                    : List.of());
+            List<CallPiece> calls = new ArrayList<>(use.forced && !text.endsWith(use.form.orElseThrow().end())
+                    ? accept(use.form.orElseThrow().end()).calls() : List.of());
             AnswerReader.Piece rest = told(reader.finish());
             calls.addAll(rest.calls());
             return new AnswerReader.Piece(rest.reasoning(), use.forced ? answer(text).content() : rest.content(),

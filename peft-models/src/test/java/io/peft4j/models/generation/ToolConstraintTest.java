@@ -38,13 +38,31 @@ class ToolConstraintTest {
     @ParameterizedTest
     @MethodSource("forms")
     void aForcedCallIsOneOfTheToolsInTheFormOfTheModel(ToolForm form) {
-        TextConstraint constraint = TextConstraints.call(form, TOOLS);
+        TextConstraint constraint = TextConstraints.call(form, TOOLS, false);
         for (String right : List.of(body(form, "trains", "{\"seats\": 2}"), body(form, "weather", "{\"unit\": \"c\"}"),
                 body(form, "weather", "{}"), body(form, "ping", "{}"))) {
             assertTrue(constraint.allows(right), right);
         }
         for (String wrong : List.of(body(form, "trains", "{}"), body(form, "weather", "{\"unit\": \"k\"}"),
                 body(form, "nobody", "{}"), body(form, "ping", "{\"seats\": 2}"), "Hello")) {
+            assertFalse(constraint.allows(wrong), wrong);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("forms")
+    void severalForcedCallsFollowEachOtherAsTheModelWritesThem(ToolForm form) {
+        TextConstraint constraint = TextConstraints.call(form, TOOLS, true);
+        List<ToolCall> calls = List.of(call("trains", "{\"seats\": 2}"), call("ping", "{}"), call("trains",
+                "{\"seats\": 3}"));
+        String all = form.write(calls).substring(form.begin().length());
+        String one = body(form, "trains", "{\"seats\": 2}");
+        for (String right : List.of(all, one, one + form.end())) {
+            assertTrue(constraint.allows(right), right);
+        }
+        assertFalse(TextConstraints.call(form, TOOLS, false).allows(all), all);
+        for (String wrong : List.of(all.replace("3", "three"), all + "Bye.", one + form.layout().callClose()
+                + form.layout().separator() + "Bye.")) {
             assertFalse(constraint.allows(wrong), wrong);
         }
     }
@@ -87,7 +105,8 @@ class ToolConstraintTest {
         ToolForm form = ToolForm.named("hermes");
         List<Tool> other = Tool.of(List.of(Map.of("name", "trains"), Map.of("name", "weather"),
                 Map.of("name", "ping")));
-        assertEquals(6, Stream.of(TextConstraints.call(form, TOOLS), TextConstraints.call(form, other),
+        assertEquals(7, Stream.of(TextConstraints.call(form, TOOLS, false), TextConstraints.call(form, other, false),
+                TextConstraints.call(form, TOOLS, true),
                 TextConstraints.calls(form, TOOLS, true, ""), TextConstraints.calls(form, other, true, ""),
                 TextConstraints.calls(form, TOOLS, false, ""), TextConstraints.calls(form, TOOLS, true, "<think>"))
                 .map(TextConstraint::description).distinct().count());

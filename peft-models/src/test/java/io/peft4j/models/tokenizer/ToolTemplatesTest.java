@@ -96,7 +96,7 @@ class ToolTemplatesTest {
             assertEquals(one, form.write(List.of(call)));
             assertEquals(written(template, List.of(call, call)), form.write(List.of(call, call)));
             String forced = one.substring(form.begin().length(), one.length() - form.end().length());
-            assertTrue(TextConstraints.call(form, tools).allows(forced), forced);
+            assertTrue(TextConstraints.call(form, tools, false).allows(forced), forced);
             assertTrue(TextConstraints.calls(form, tools, true, "").allows(one), one);
             String other = ToolForm.named(form.name()).write(List.of(call));
             assertFalse(TextConstraints.calls(form, tools, true, "").allows(other), other);

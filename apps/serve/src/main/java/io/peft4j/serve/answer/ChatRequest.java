@@ -72,8 +72,8 @@ record ChatRequest(String model, String prompt, List<JsonNode> messages, ToolUse
         for (int i = 0; i < tools.size(); i++) {
             names.add(ChatInput.toolName(tools.get(i), i));
         }
-        ToolUse use = ToolFields.of(tools, ToolChoice.read(fields, names, ToolChoice.Form.NESTED),
-                fields.flag("parallel_tool_calls", true), template, constraints);
+        ToolUse use = ToolFields.of(tools, ToolChoice.read(fields, names, ToolChoice.Form.NESTED), template,
+                constraints);
         Optional<Integer> maxTokens = max(fields, "max_completion_tokens");
         Optional<Integer> older = max(fields, "max_tokens");
         GenerationOptions options = logProbabilities(fields, SamplingFields.read(fields));

@@ -46,10 +46,10 @@ final class Constraints {
         }
     }
 
-    TextConstraint call(ToolForm form, List<Tool> tools) {
+    TextConstraint call(ToolForm form, List<Tool> tools, boolean several) {
         tools.forEach(tool -> requireShort(Json.text(tool.parameters()), "tools"));
         try {
-            return TextConstraints.call(form, tools);
+            return TextConstraints.call(form, tools, several);
         } catch (ConfigurationException e) {
             throw ApiException.of(400, "invalid_request_error", "invalid_json_schema", "tools", e.getMessage());
         }

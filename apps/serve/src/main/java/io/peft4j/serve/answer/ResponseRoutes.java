@@ -95,8 +95,8 @@ final class ResponseRoutes implements RouteGroup {
                 tools.add(tool(tool, "tools[" + tools.size() + "]"));
                 names.add(ChatInput.toolName(tools.get(tools.size() - 1), names.size()));
             }
-            ToolUse use = ToolFields.of(tools, ToolChoice.read(fields, names, ToolChoice.Form.FLAT),
-                    fields.flag("parallel_tool_calls", true), template, constraints);
+            ToolUse use = ToolFields.of(tools, ToolChoice.read(fields, names, ToolChoice.Form.FLAT), template,
+                    constraints);
             GenerationOptions options = logProbabilities(fields, GenerationOptions.defaults()
                     .withSampling(SamplingFields.sampling(fields)));
             Optional<TextConstraint> constraint = ToolFields.constraint(use, format(fields, constraints), "text.format",

@@ -25,10 +25,9 @@ final class ToolFields {
      *
      * @throws ApiException when some may be called and the template shows none to the model
      */
-    static ToolUse of(List<JsonNode> tools, ToolChoice choice, boolean parallel, ChatTemplate template,
-            Constraints constraints) {
+    static ToolUse of(List<JsonNode> tools, ToolChoice choice, ChatTemplate template, Constraints constraints) {
         try {
-            return ToolUse.of(tools, choice.callable(), choice.forced(), parallel,
+            return ToolUse.of(tools, choice.callable(), choice.forced(), choice.parallel(),
                     () -> constraints.form(template));
         } catch (ConfigurationException e) {
             throw ApiException.of(400, "invalid_request_error", "unsupported_parameter", "tools", e.getMessage());
@@ -47,7 +46,8 @@ final class ToolFields {
             throw ApiException.invalid(field, "an answer cannot both follow '" + field + "' and call a tool; set "
                     + "'tool_choice' to 'none'");
         }
-        return use.forced() ? Optional.of(constraints.call(use.form().orElseThrow(), use.tools())) : format;
+        return use.forced() ? Optional.of(constraints.call(use.form().orElseThrow(), use.tools(), use.parallel()))
+                : format;
     }
 
     /** A call as OpenAI writes it. */

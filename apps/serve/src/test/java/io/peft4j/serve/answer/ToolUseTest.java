@@ -3,16 +3,22 @@ package io.peft4j.serve.answer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.tool.ParsedAnswer;
+import io.peft4j.core.tool.ToolCall;
 import io.peft4j.core.tool.ToolForm;
 import io.peft4j.models.generation.ToolUse;
 import io.peft4j.serve.http.Json;
+import io.peft4j.serve.http.RequestFields;
+import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Calls of tools in answers of the server, forced and not. */
@@ -35,8 +41,24 @@ class ToolUseTest {
         assertTrue(constraint.allows(text), text);
         assertEquals("[ping()]", use.parsed(text).calls().toString());
         assertEquals(ToolForm.named(form).begin(), use.begin());
+        ToolCall ping = ToolCall.of(Map.of("name", "ping", "arguments", "{}"));
+        String both = ToolForm.named(form).write(List.of(ping, ping)).substring(use.begin().length());
+        assertTrue(constraint.allows(both), both);
+        assertEquals("[ping(), ping()]", use.parsed(both).calls().toString());
+        assertEquals("", use.parsed(both).content());
         String cut = text.substring(0, 3);
         assertEquals(cut, use.parsed(cut).content(), "what the limit of tokens cut is text");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"'tool_choice': 'required' | true",
+        "'tool_choice': 'required', 'parallel_tool_calls': false | false",
+        "'tool_choice': {'type': 'function', 'function': {'name': 'ping'}} | false"})
+    void oneCallIsForcedOfAFunctionThatIsNamed(String choice, boolean several) throws IOException {
+        ToolChoice read = ToolChoice.read(new RequestFields((ObjectNode) new ObjectMapper().readTree(("{" + choice
+                + "}").replace('\'', '"'))), List.of("ping"), ToolChoice.Form.NESTED);
+        assertTrue(read.forced());
+        assertEquals(several, read.parallel());
     }
 
     @Test
