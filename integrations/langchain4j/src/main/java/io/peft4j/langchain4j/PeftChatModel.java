@@ -6,6 +6,7 @@ import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
+import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.models.PeftAdapters;
@@ -66,8 +67,8 @@ public final class PeftChatModel implements ChatModel {
     public ChatResponse doChat(ChatRequest request) {
         LanguageModel chosen = Requests.model(request.modelName(), models);
         ToolUse.Asked asked = Requests.ask(request, chosen, options);
-        return Requests.response(request, chosen, asked.use(), chosen.generate(List.of(asked.prompt()), asked.options())
-                .get(0));
+        Completion answer = chosen.generate(List.of(asked.prompt()), asked.options()).get(0);
+        return Requests.response(request, chosen, asked.use().parsed(answer.text()), answer);
     }
 
     @Override

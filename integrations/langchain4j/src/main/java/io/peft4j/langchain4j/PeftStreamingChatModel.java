@@ -87,7 +87,7 @@ public final class PeftStreamingChatModel implements StreamingChatModel {
             return;
         }
         tell(handler, handle, text.finish(whole.text()));
-        ChatResponse response = Requests.response(request, chosen, asked.use(), whole);
+        ChatResponse response = Requests.response(request, chosen, text.answer(whole.text()), whole);
         List<ToolExecutionRequest> calls = response.aiMessage().toolExecutionRequests();
         for (int i = 0; i < calls.size(); i++) {
             onCompleteToolCall(handler, new CompleteToolCall(i, calls.get(i)));

@@ -161,8 +161,7 @@ final class Requests {
         }
     }
 
-    static ChatResponse response(ChatRequest request, LanguageModel model, ToolUse use, Completion answer) {
-        ParsedAnswer parsed = use.parsed(answer.text());
+    static ChatResponse response(ChatRequest request, LanguageModel model, ParsedAnswer parsed, Completion answer) {
         List<ToolExecutionRequest> calls = parsed.calls().stream().map(call -> ToolExecutionRequest.builder()
                 .id("call_" + UUID.randomUUID()).name(call.name()).arguments(call.json()).build())
                 .toList();
