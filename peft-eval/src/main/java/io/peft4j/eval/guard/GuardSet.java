@@ -119,10 +119,10 @@ public final class GuardSet {
     /**
      * A set of your own from a file of JSON Lines: {@code category}, {@code question}, {@code choices} with the right
      * one first, and where it is to be answered freely, too, one of {@code accept} (texts of which a right answer holds
-     * one, and none of {@code reject}), {@code pattern} (found in a right answer) and {@code "refusal": true} (a right answer refuses). With
-     * {@code tools} as OpenAI has them, {@code calls} are the right ones, {@code {"name", "arguments"}} each, or none,
-     * and no choices are needed. {@code "practised": true} marks a kind of question that the training had: it does not
-     * count. The set is asked {@link #whole}.
+     * one, and none of {@code reject}), {@code pattern} (found in a right answer) and {@code "refusal": true} (a right
+     * answer refuses). With {@code tools} as OpenAI has them, {@code calls} are the right ones, {@code {"name",
+     * "arguments"}} each, or none, and no choices are needed. {@code "practised": true} marks a kind of question that
+     * the training had: it does not count. The set is asked {@link #whole}.
      *
      * @throws DataException when a row is no such item, or there is none
      * @throws UncheckedIOException when the file cannot be read
