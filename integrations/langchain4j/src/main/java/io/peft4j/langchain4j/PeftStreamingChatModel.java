@@ -95,7 +95,7 @@ public final class PeftStreamingChatModel implements StreamingChatModel {
         onCompleteResponse(handler, response);
     }
 
-    /** An error of the handler is told to it, and the answer continues. */
+    /** Passes an error of the handler to it; the answer continues. */
     private static void tell(StreamingChatResponseHandler handler, StreamingHandle handle, AnswerReader.Piece piece) {
         onPartialThinking(handler, piece.reasoning(), handle);
         onPartialResponse(handler, piece.content(), handle);
