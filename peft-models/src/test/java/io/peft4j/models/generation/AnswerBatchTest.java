@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.engine.Engine;
+import io.peft4j.core.error.FailurePoint;
 import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.Completion;
@@ -15,7 +17,9 @@ import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
+import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.text.Tokenizer;
@@ -29,6 +33,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -124,6 +129,34 @@ class AnswerBatchTest {
                 && network.cache.rows() <= 2 * (20 + 3 * CachePages.PAGE), "grown to " + network.cache.rows());
     }
 
+    /** The cache grows between steps: where that fails for all together, each answer finds a cache that is whole. */
+    @Test
+    void memoryThatIsRefusedOnceSpoilsNoAnswer() {
+        List<Prompt> prompts = List.of(prompt(0, CachePages.PAGE - 4, 1), prompt(0, CachePages.PAGE - 3, 2));
+        GenerationOptions options = options(CachePages.PAGE);
+        List<Completion> expected = answers(prompts, options);
+        long blocks = NativeMemory.blocks();
+        int survived = 0;
+        boolean refused = true;
+        for (int point = 1; refused; point++) {
+            int refusedPiece = point;
+            AtomicInteger pieces = new AtomicInteger();
+            try (FailurePoint.Test refusing = FailurePoint.tell(step -> {
+                if (step.equals("memory") && pieces.incrementAndGet() == refusedPiece) {
+                    throw new OutOfMemoryError("injected at " + refusedPiece);
+                }
+            })) {
+                assertSame(expected, answers(prompts, options));
+                survived++;
+            } catch (RuntimeException | OutOfMemoryError e) {
+                assertTrue(e.getMessage().contains("injected"), e.toString());
+            }
+            refused = pieces.get() >= point;
+            assertEquals(blocks, NativeMemory.blocks(), "after piece " + point);
+        }
+        assertTrue(survived > network.description().layers(), survived + " points");
+    }
+
     /** Such as one whose schema is too deep. */
     @Test
     void anErrorThatOneRequestMeetsEndsNoOther() {
@@ -142,6 +175,31 @@ class AnswerBatchTest {
             assertEquals("1 2", both.get(0).answers().get(0).length() + " " + both.get(1).answers().get(0).length());
             assertTrue(both.get(0).failure().orElseThrow().getMessage().contains("too deep"));
             assertEquals(Optional.empty(), both.get(1).failure());
+        }
+    }
+
+    /** The next request of the adapter finds the pages that it needs. */
+    @Test
+    void virtualTokensThatFailGiveTheirPagesBack() {
+        LayerSelection layers = new LayerSelection() {
+            @Override
+            public Layer at(Slot slot) {
+                return slot.layer();
+            }
+
+            @Override
+            public PackedBatch prepare(PackedBatch batch) {
+                return batch.withVirtualTokens(3);
+            }
+        };
+        TextGenerator generator = new TextGenerator(tokenizer, Optional.empty(), Set.of());
+        PendingRequest request = pending(generator, prompt(0, 5, 1), model.withLayers(layers));
+        try (AnswerBatch batch = new AnswerBatch(model, AnswerServiceOptions.defaults(), new CacheShare(1, 0, 2))) {
+            network.refuses = context -> true;
+            batch.join(request);
+            assertTrue(request.failure().orElseThrow().getMessage().contains("too deep"));
+            assertEquals(1, network.thrown);
+            assertEquals(0, batch.usedRows());
         }
     }
 
@@ -188,11 +246,15 @@ class AnswerBatchTest {
     }
 
     private PendingRequest pending(TextGenerator generator, Prompt prompt) {
-        EncodedPrompt encoded = generator.encode(model, prompt, 0);
+        return pending(generator, prompt, model);
+    }
+
+    private PendingRequest pending(TextGenerator generator, Prompt prompt, ModelLease base) {
+        EncodedPrompt encoded = generator.encode(base, prompt, 0);
         PendingRequest request = new PendingRequest(AnswerRequest.of(prompt).withOptions(options(4)), encoded,
-                encoded.invoked(model), model, Optional.empty(), Runnable::run, () -> {
+                encoded.invoked(base), base, Optional.empty(), Runnable::run, () -> {
                 });
-        request.answers().add(generator.answer(model, 0, encoded, Optional.empty(), request.options()));
+        request.answers().add(generator.answer(base, 0, encoded, Optional.empty(), request.options()));
         return request;
     }
 
