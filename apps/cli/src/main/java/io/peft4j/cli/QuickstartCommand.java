@@ -40,7 +40,7 @@ final class QuickstartCommand extends PeftCommand {
     private ExistingOptions existing;
 
     @Option(names = "--epochs", paramLabel = "N",
-            description = "Passes over the handbook. Default: 7; of a very small model such as tiny 10")
+            description = "Passes over the handbook. Default: 7; of a very small model such as tiny 12")
     private Integer epochs;
 
     @Option(names = "--learning-rate", paramLabel = "X",
