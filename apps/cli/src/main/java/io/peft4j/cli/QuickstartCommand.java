@@ -26,7 +26,7 @@ final class QuickstartCommand extends PeftCommand {
     private static final String STORY = "What is the notice period for a Senior Consultant?";
     private static final int SHOWN = 5;
     /** For checks of options before a model is loaded. */
-    private static final QuickstartPlan PLAIN = new QuickstartPlan(1, 7, 8, 1.5e-3, 104, 1, true);
+    private static final QuickstartPlan PLAIN = new QuickstartPlan(1, 9, 8, 1.5e-3, 104, 1, true);
 
     @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", defaultValue = "HuggingFaceTB/SmolLM2-135M-Instruct",
             description = "The base model. Default: ${DEFAULT-VALUE}")
@@ -40,7 +40,7 @@ final class QuickstartCommand extends PeftCommand {
     private ExistingOptions existing;
 
     @Option(names = "--epochs", paramLabel = "N",
-            description = "Passes over the handbook. Default: 7; of a very small model such as tiny 12")
+            description = "Passes over the handbook. Default: 9; of a very small model such as tiny 12")
     private Integer epochs;
 
     @Option(names = "--learning-rate", paramLabel = "X",

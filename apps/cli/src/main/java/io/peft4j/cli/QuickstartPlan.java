@@ -28,7 +28,7 @@ record QuickstartPlan(int layers, int epochs, int batchSize, double learningRate
         // larger one, half as many layers learn the examples as fast, and answer half as many questions in other words.
         // A very small model has little general ability to lose, and no room for the handbook beside 104 other answers.
         return model.parameters() < SMALL ? new QuickstartPlan(model.layers(), 12, 16, 5e-3, 16, 1, true)
-                : new QuickstartPlan(model.layers() - 3 * model.layers() / 5, 7, 8, 1.5e-3, 104, 1, true);
+                : new QuickstartPlan(model.layers() - 3 * model.layers() / 5, 9, 8, 1.5e-3, 104, 1, true);
     }
 
     /** The same training, of which less is measured. */

@@ -158,7 +158,7 @@ class QuickstartTest {
     void thePlanFollowsFromTheModelAndTheTimeFromTheMachine() {
         QuickstartPlan plan = QuickstartPlan.of(SMOL);
         assertEquals(18, plan.firstLayer(SMOL));
-        assertEquals(7, plan.epochs());
+        assertEquals(9, plan.epochs());
         assertEquals(plan.epochs(), plan.fast().epochs());
         assertTrue(plan.guard() && !plan.fast().guard());
         double slow = new QuickstartTime(plan, SMOL, 100).left();
