@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.Faults;
 import io.peft4j.core.Faults.Step;
+import io.peft4j.core.array.NativeMemory;
 import io.peft4j.serve.TestServer.Reply;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -14,9 +15,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongFunction;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +39,8 @@ class FailureInjectionTest {
     Path data;
 
     private final AtomicLong later = new AtomicLong();
+    private long blocks;
+    private Set<String> before;
 
     /** A class that is loaded while a step fails would not tell of its own steps. */
     @BeforeAll
@@ -50,21 +54,41 @@ class FailureInjectionTest {
         }
     }
 
+    @BeforeEach
+    void note() {
+        blocks = NativeMemory.blocks();
+        before = threads();
+    }
+
+    /** Whatever has failed: the server is closed, and nothing of it is left. */
+    @AfterEach
+    void everythingIsAsBefore() throws IOException, InterruptedException {
+        awaitThreads();
+        assertEquals(blocks, NativeMemory.blocks(), "blocks of memory");
+        assertEquals(List.of(), Faults.openFiles(data));
+    }
+
     private TestServer start(int port) {
         return TestServer.start(data, builder -> builder.port(port).nanos(() -> System.nanoTime() + later.get()));
     }
 
-    /** Lets step after step fail, until a call makes fewer steps; logs and gives how many there were. */
-    private static long each(Step step, boolean error, long most, LongFunction<String> call) {
-        long number = 1;
-        for (boolean met = true; met && number <= most; number++) {
-            try (Faults faults = Faults.at(number, error, Set.of(step))) {
-                call.apply(number);
+    /**
+     * Lets step after step fail, until a call makes fewer steps; logs how many there were.
+     *
+     * @param again what succeeds after each
+     */
+    private static void each(Step step, boolean error, long most, Runnable call, Runnable again) {
+        long points = 0;
+        for (boolean met = true; met && points < most;) {
+            try (Faults faults = Faults.at(points + 1, error, Set.of(step))) {
+                call.run();
                 met = !faults.failed().isEmpty();
+                points += met ? 1 : 0;
             }
+            again.run();
         }
-        LOG.info("{} {}: {} points", step, error ? "errors" : "exceptions", number - 1);
-        return number - 1;
+        LOG.info("{} {}: {} points", step, error ? "errors" : "exceptions", points);
+        assertTrue(points > 0, "no step was met");
     }
 
     private static Set<String> threads() {
@@ -73,7 +97,7 @@ class FailureInjectionTest {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    private static void awaitThreads(Set<String> before) throws InterruptedException {
+    private void awaitThreads() throws InterruptedException {
         Set<String> left = threads();
         for (int i = 0; i < 500 && !before.containsAll(left); i++) {
             Thread.sleep(20);
@@ -106,7 +130,6 @@ class FailureInjectionTest {
             port = free.getLocalPort();
         }
         start(port).close();
-        Set<String> before = threads();
         boolean met = true;
         long points = 0;
         for (long number = 1; met; number++) {
@@ -118,7 +141,7 @@ class FailureInjectionTest {
                 }
             }
             points += met ? 1 : 0;
-            awaitThreads(before);
+            awaitThreads();
             try (ServerSocket again = new ServerSocket()) {
                 again.setReuseAddress(true);
                 again.bind(new InetSocketAddress("127.0.0.1", port));
@@ -151,13 +174,11 @@ class FailureInjectionTest {
     private void answer(Step step, boolean error) {
         try (TestServer server = start(0)) {
             String expected = text(server.post("/v1/chat/completions", QUESTION));
-            long points = each(step, error, 400, number -> {
+            each(step, error, 400, () -> {
                 Reply reply = server.post("/v1/chat/completions", QUESTION);
                 assertTrue(reply.status() == 200 ? text(reply).equals(expected) : reply.status() >= 400,
                         reply.toString());
-                return text(reply);
-            });
-            assertEquals(expected, text(server.post("/v1/chat/completions", QUESTION)), points + " points");
+            }, () -> assertEquals(expected, text(server.post("/v1/chat/completions", QUESTION))));
             assertHealthy(server);
         }
     }
@@ -182,14 +203,14 @@ class FailureInjectionTest {
     private void upload(Step step, boolean error) {
         byte[] form = TestServer.form("fine-tune", "rows.jsonl", TestServer.rows(0, 3));
         try (TestServer server = start(0)) {
-            each(step, error, 200, number -> {
+            each(step, error, 200, () -> {
                 Reply reply = server.send(server.upload(form));
                 assertTrue(reply.status() == 200 || reply.status() >= 400, reply.toString());
-                return reply.toString();
+            }, () -> {
+                int there = server.get("/v1/files?limit=1000").get("data").size();
+                assertEquals(200, server.send(server.upload(form)).status());
+                assertEquals(there + 1, server.get("/v1/files?limit=1000").get("data").size());
             });
-            int before = server.get("/v1/files?limit=1000").get("data").size();
-            assertEquals(200, server.send(server.upload(form)).status());
-            assertEquals(before + 1, server.get("/v1/files?limit=1000").get("data").size());
             assertHealthy(server);
         }
     }
@@ -201,17 +222,16 @@ class FailureInjectionTest {
         try (TestServer server = start(0)) {
             String job = "{\"model\": \"tiny-llama\", \"training_file\": \"" + server.upload(TestServer.rows(0, 12))
                     + "\", \"hyperparameters\": {\"n_epochs\": 1, \"batch_size\": 12}}";
-            each(step, error, MOST_OF_JOBS, number -> {
+            each(step, error, MOST_OF_JOBS, () -> {
                 try {
                     Reply made = server.post("/v1/fine_tuning/jobs", job);
                     if (made.status() == 200) {
                         server.await(made.get("id").asText(), "succeeded", "failed");
                     }
-                    return made.toString();
                 } catch (InterruptedException e) {
                     throw new IllegalStateException(e);
                 }
-            });
+            }, () -> assertEquals(200, server.get("/v1/fine_tuning/jobs").status()));
             assertEquals("succeeded", server.await(server.job(job), "succeeded", "failed").get("status").asText());
             assertEquals(List.of(), List.copyOf(server.get("/health").body().findValues("problems")).stream()
                     .filter(problems -> problems.toString().contains("has ended")).toList());
@@ -292,7 +312,6 @@ class FailureInjectionTest {
     /** Trainings save when they are stopped, which the models have to wait for. */
     @Test
     void aServerThatIsStoppedOnAnInterruptedThreadWaitsForItsJobs() throws InterruptedException {
-        Set<String> before = threads();
         TestServer server = start(0);
         String file = server.upload(TestServer.rows(0, 12));
         String id = server.job("{\"model\": \"tiny-llama\", \"training_file\": \"" + file
