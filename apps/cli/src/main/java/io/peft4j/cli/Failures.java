@@ -61,8 +61,8 @@ final class Failures {
             return new CommandLine.RunLast().execute(parsed);
         } catch (OutOfMemoryError e) {
             return failed(parsed, "out of memory: " + e.getMessage() + ". Use a smaller batch or shorter examples, or "
-                    + "give the JVM more with PEFT4J_JAVA_OPTS=-Xmx8g (-Dorg.bytedeco.javacpp.maxbytes=16g for native "
-                    + "memory)", e);
+                    + "give the JVM more with PEFT4J_JAVA_OPTS=-Xmx8g (-Dorg.bytedeco.javacpp.maxphysicalbytes=0 for "
+                    + "native memory)", e);
         } catch (LinkageError e) {
             return failed(parsed, "a native library does not load: " + Causes.root(e) + ". Libraries are unpacked into "
                     + "~/.javacpp/cache, which must be writable and on a disk with room; "

@@ -1,6 +1,6 @@
 package io.peft4j.core.kernel;
 
-import org.bytedeco.javacpp.BytePointer;
+import io.peft4j.core.array.NativeMemory;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 
@@ -26,23 +26,25 @@ final class ThreadScratch extends Tiles {
     /** Native memory that grows. */
     static final class Native implements AutoCloseable {
         private static final long ALIGNMENT = 64;
-        private BytePointer block;
+        private long block;
+        private long capacity;
 
         /** The address of at least {@code size} floats, aligned to a cache line. */
         long floats(long size) {
             long bytes = 4 * size + ALIGNMENT;
-            if (block == null || block.capacity() < bytes) {
+            if (capacity < bytes) {
                 close();
-                block = new BytePointer(bytes);
+                block = NativeMemory.allocate(bytes);
+                capacity = bytes;
             }
-            return (block.address() + ALIGNMENT - 1) & -ALIGNMENT;
+            return (block + ALIGNMENT - 1) & -ALIGNMENT;
         }
 
         @Override
         public void close() {
-            if (block != null) {
-                block.deallocate();
-                block = null;
+            if (capacity > 0) {
+                NativeMemory.free(block);
+                capacity = 0;
             }
         }
     }

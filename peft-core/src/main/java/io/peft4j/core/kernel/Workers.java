@@ -1,6 +1,7 @@
 package io.peft4j.core.kernel;
 
 import io.peft4j.core.Internal;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.io.Uninterrupted;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -89,7 +90,11 @@ public final class Workers<L extends Tiles> implements AutoCloseable {
         for (int i = 1; i < threads; i++) {
             workers.add(new Worker(name + "-" + i, lanes.get(i), begin));
         }
-        workers.forEach(Thread::start);
+        try (Closer opened = new Closer()) {
+            opened.add(this);
+            workers.forEach(Thread::start);
+            opened.keep();
+        }
     }
 
     /** The number of threads. */

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.Faults;
+import io.peft4j.core.Faults.Step;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -36,6 +38,16 @@ class WorkersTest {
                 }
             }
         }
+    }
+
+    @Test
+    void threadsThatHaveBegunEndWhereTheNextIsRefused() {
+        try (Faults refusing = Faults.at(2, true, Set.of(Step.THREAD))) {
+            assertThrows(OutOfMemoryError.class, () -> new Workers<>(3, "peft4j-refused", ThreadScratch::new, () -> {
+            }));
+        }
+        assertTrue(Thread.getAllStackTraces().keySet().stream().noneMatch(thread -> thread.getName().startsWith(
+                "peft4j-refused")));
     }
 
     @Test
