@@ -48,7 +48,8 @@ final class TestServer implements AutoCloseable {
 
     static BaseModel load(Path model) {
         return BaseModel.load(ModelLocator.fromEnvironment().locate(model.toString()),
-                ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32), KernelSelection.named("naive", 1));
+                ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32),
+                KernelSelection.named(System.getProperty("test.kernels", "naive"), 1));
     }
 
     static TestServer start(Path data) {
