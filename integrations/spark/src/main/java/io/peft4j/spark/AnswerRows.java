@@ -15,7 +15,6 @@ import java.util.NoSuchElementException;
 import java.util.concurrent.CancellationException;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.Row;
-import org.apache.spark.util.TaskCompletionListener;
 
 /**
  * The rows of a partition with answers. A task answers some hundred rows in its turn, so that questions of similar
@@ -29,29 +28,27 @@ final class AnswerRows implements Iterator<Row> {
     private final Iterator<Row> rows;
     private final RowPlan plan;
     private final AnswerSettings settings;
-    private final SharedModels.Use use;
+    private final LoadedModel loaded;
     private final boolean chats;
     private final TaskContext task = TaskContext.get();
     private long place = task.partitionId() * PARTITIONS_APART;
     private Iterator<Row> ready = List.<Row>of().iterator();
 
-    private AnswerRows(Iterator<Row> rows, RowPlan plan, AnswerSettings settings, boolean plain,
-            SharedModels.Use use) {
+    private AnswerRows(Iterator<Row> rows, RowPlan plan, AnswerSettings settings, boolean plain, LoadedModel loaded) {
         this.rows = rows;
         this.plan = plan;
         this.settings = settings;
-        this.use = use;
-        task.addTaskCompletionListener((TaskCompletionListener) ended -> use.close());
+        this.loaded = loaded;
         if (!plan.byRow()) {
-            use.model().requireKnown(plan.adapter());
+            loaded.requireKnown(plan.adapter());
         }
-        this.chats = !plain && use.model().with(PeftModel.BASE).chatTemplate().isPresent();
+        this.chats = !plain && loaded.with(PeftModel.BASE).chatTemplate().isPresent();
     }
 
     /** The rows of a partition with answers, to be read on the thread of its task. */
     public static Iterator<Row> of(Iterator<Row> rows, ModelRecipe recipe, RowPlan plan, AnswerSettings settings,
             boolean plain) {
-        return new AnswerRows(rows, plan, settings, plain, SharedModels.use(recipe));
+        return new AnswerRows(rows, plan, settings, plain, SharedModels.ofTask(recipe));
     }
 
     @Override
@@ -83,7 +80,7 @@ final class AnswerRows implements Iterator<Row> {
             Row row = chunk.get(i);
             try {
                 String adapter = plan.adapterOf(row);
-                prompts.add(use.model().encode(adapter, PromptRows.of(plan.read(row), chats)));
+                prompts.add(loaded.encode(adapter, PromptRows.of(plan.read(row), chats)));
                 adapters.add(adapter);
                 good.add(i);
             } catch (ClosedException e) {
@@ -103,7 +100,7 @@ final class AnswerRows implements Iterator<Row> {
         GenerationOptions options = settings.from(place).withListener((answer, piece) -> !task.isInterrupted());
         place += prompts.size();
         try {
-            List<Completion> answers = use.model().generate(prompts, adapters, options);
+            List<Completion> answers = loaded.generate(prompts, adapters, options);
             if (task.isInterrupted()) {
                 throw new CancellationException("the task was cancelled");
             }

@@ -10,9 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
-import org.apache.spark.TaskContext;
 import org.apache.spark.sql.Row;
-import org.apache.spark.util.TaskCompletionListener;
 
 /**
  * The rows of a partition with what is computed of them, many rows at once.
@@ -26,18 +24,17 @@ final class BatchRows<T> implements Iterator<Row> {
     private final RowPlan plan;
     private final BatchWork<T> work;
     private final int columns;
-    private final SharedModels.Use use;
+    private final LoadedModel loaded;
     private Iterator<Row> ready = List.<Row>of().iterator();
 
-    private BatchRows(Iterator<Row> rows, RowPlan plan, BatchWork<T> work, int columns, SharedModels.Use use) {
+    private BatchRows(Iterator<Row> rows, RowPlan plan, BatchWork<T> work, int columns, LoadedModel loaded) {
         this.rows = rows;
         this.plan = plan;
         this.work = work;
         this.columns = columns;
-        this.use = use;
-        TaskContext.get().addTaskCompletionListener((TaskCompletionListener) ended -> use.close());
+        this.loaded = loaded;
         if (!plan.byRow()) {
-            use.model().requireKnown(plan.adapter());
+            loaded.requireKnown(plan.adapter());
         }
     }
 
@@ -48,7 +45,7 @@ final class BatchRows<T> implements Iterator<Row> {
      */
     public static <T> Iterator<Row> of(Iterator<Row> rows, ModelRecipe recipe, RowPlan plan, BatchWork<T> work,
             int columns) {
-        return new BatchRows<>(rows, plan, work, columns, SharedModels.use(recipe));
+        return new BatchRows<>(rows, plan, work, columns, SharedModels.ofTask(recipe));
     }
 
     @Override
@@ -86,7 +83,7 @@ final class BatchRows<T> implements Iterator<Row> {
         List<T> inputs = new ArrayList<>();
         for (int place : places) {
             try {
-                inputs.add(work.input(use.model().with(adapter), plan.read(batch.get(place))));
+                inputs.add(work.input(loaded.with(adapter), plan.read(batch.get(place))));
                 good.add(place);
             } catch (ClosedException e) {
                 throw e;
@@ -95,7 +92,7 @@ final class BatchRows<T> implements Iterator<Row> {
             }
         }
         if (!good.isEmpty()) {
-            compute(use.model().with(adapter), batch, good, inputs, results);
+            compute(loaded.with(adapter), batch, good, inputs, results);
         }
     }
 

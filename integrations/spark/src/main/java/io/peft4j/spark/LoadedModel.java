@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
 
 /** A base model with adapters, for all tasks of a JVM. */
 final class LoadedModel implements AutoCloseable {
@@ -30,10 +31,9 @@ final class LoadedModel implements AutoCloseable {
     /** Tasks that answer take turns: answers of two at once would need more memory and be no faster. */
     private final Semaphore semaphore = new Semaphore(1, true);
 
-    LoadedModel(RefCountedCache<ModelRecipe, BaseModel>.Lease base, Map<String, String> adapters) {
-        this.base = base;
+    LoadedModel(Supplier<RefCountedCache<ModelRecipe, BaseModel>.Lease> lease, Map<String, String> adapters) {
         try (Closer opened = new Closer()) {
-            opened.add(base);
+            this.base = opened.add(lease.get());
             this.model = opened.add(new PeftModel(base.value()));
             adapters.forEach((name, folder) -> model.loadAdapter(name, LocalFiles.folder(folder)));
             model.activate();

@@ -1,5 +1,6 @@
 package io.peft4j.spark;
 
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.file.AdapterTask;
 import io.peft4j.models.BaseModel;
@@ -9,6 +10,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.SparkEnv;
+import org.apache.spark.TaskContext;
+import org.apache.spark.util.TaskCompletionListener;
 
 /**
  * The models of a JVM, which all of its tasks share: a base is loaded once, however many tasks, jobs and sets of
@@ -21,37 +24,24 @@ final class SharedModels {
     private static final RefCountedCache<ModelRecipe, BaseModel> BASES = new RefCountedCache<>(SharedModels::load,
             LINGER_MILLIS);
     private static final RefCountedCache<ModelRecipe, LoadedModel> MODELS = new RefCountedCache<>(
-            recipe -> new LoadedModel(BASES.acquire(withoutAdapters(recipe)), recipe.adapters()), LINGER_MILLIS);
+            recipe -> new LoadedModel(() -> BASES.acquire(withoutAdapters(recipe)), recipe.adapters()), LINGER_MILLIS);
 
     private SharedModels() {
     }
 
-    /** A use of a model by a task. */
-    public static final class Use implements AutoCloseable {
-        private final RefCountedCache<ModelRecipe, LoadedModel>.Lease lease;
-
-        private Use(RefCountedCache<ModelRecipe, LoadedModel>.Lease lease) {
-            this.lease = lease;
-        }
-
-        /** The model; to be used until this is closed. */
-        public LoadedModel model() {
-            return lease.value();
-        }
-
-        @Override
-        public void close() {
-            lease.close();
-        }
-    }
-
     /**
-     * The model of a recipe, which is loaded now unless another task has done so.
+     * The model of a recipe, which is loaded now unless another task has done so; for the task of this thread, until
+     * that ends.
      *
      * @throws io.peft4j.core.error.PeftException when it cannot be loaded
      */
-    public static Use use(ModelRecipe recipe) {
-        return new Use(MODELS.acquire(recipe));
+    public static LoadedModel ofTask(ModelRecipe recipe) {
+        try (Closer opened = new Closer()) {
+            RefCountedCache<ModelRecipe, LoadedModel>.Lease lease = opened.add(MODELS.acquire(recipe));
+            TaskContext.get().addTaskCompletionListener((TaskCompletionListener) ended -> lease.close());
+            opened.keep();
+            return lease.value();
+        }
     }
 
     /** A use of a base by a task that trains. */
