@@ -4,8 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.FailurePoint;
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.Closer;
 import io.peft4j.train.runs.TrainingRecord;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -47,15 +47,16 @@ final class MetricsFile implements TrainingListener, AutoCloseable {
      */
     public static MetricsFile open(Path folder, long steps) {
         Path file = folder.resolve(NAME);
-        try {
-            FailurePoint.at("write");
+        try (Closer opened = new Closer()) {
             if (Files.exists(file)) {
                 String kept = steps == 0 ? "" : Files.readAllLines(file).stream().filter(line -> isUpTo(steps, line))
                         .map(line -> line + "\n").collect(Collectors.joining());
                 AtomicFiles.writeString(file, kept);
             }
-            return new MetricsFile(file, Files.newBufferedWriter(file, StandardCharsets.UTF_8,
-                    StandardOpenOption.CREATE, StandardOpenOption.APPEND), steps > 0);
+            MetricsFile metrics = new MetricsFile(file, opened.add(Files.newBufferedWriter(file,
+                    StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND)), steps > 0);
+            opened.keep();
+            return metrics;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + file + ": " + AtomicFiles.reason(e), e);
         }
@@ -86,7 +87,6 @@ final class MetricsFile implements TrainingListener, AutoCloseable {
             return;
         }
         try {
-            FailurePoint.at("write");
             begun = true;
             out.write(line + "\n");
             out.flush();

@@ -1,7 +1,6 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.FailurePoint;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.Closer;
@@ -13,7 +12,6 @@ import io.peft4j.train.runs.RunInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -75,36 +73,20 @@ record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart sta
         if (Files.exists(path()) && !Files.isDirectory(path())) {
             throw new ConfigurationException("the output folder " + path() + " is a file; give another name");
         }
-        requireWritable();
+        try {
+            AtomicFiles.requireWritableFolder(path());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write to the output folder " + path() + ": " + e.getMessage()
+                    + "; check its permissions and the disk, or give another folder", e);
+        }
         FolderLock.requireFree(path());
         requireFitting();
-    }
-
-    /** The nearest folder above that exists takes a file, for a moment: permissions alone do not tell. */
-    private void requireWritable() {
-        Path existing = path().toAbsolutePath();
-        while (existing.getParent() != null && !Files.exists(existing)) {
-            existing = existing.getParent();
-        }
-        if (!Files.isDirectory(existing)) {
-            throw new UncheckedIOException("cannot write to the output folder " + path() + ": " + existing
-                    + " is a file", new NotDirectoryException(existing.toString()));
-        }
-        try {
-            Files.delete(Files.createTempFile(existing, ".peft4j", ".tmp"));
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot write to the output folder " + path() + ": no file can be "
-                    + "created in "
-                    + existing + " (" + AtomicFiles.reason(e) + "); check its permissions and the disk, or give "
-                    + "another folder", e);
-        }
     }
 
     /** Makes the folder and locks it, checks it again, and removes what a killed training has left half written. */
     public FolderLock take() {
         check();
         try {
-            FailurePoint.at("write");
             Files.createDirectories(path());
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write to the output folder " + path() + ": "

@@ -8,9 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.Faults;
+import io.peft4j.core.Faults.Step;
 import io.peft4j.core.LogLines;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.FailurePoint;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.FolderLock;
 import io.peft4j.core.kernel.Kernels;
@@ -195,11 +196,8 @@ class FailedTrainingTest {
             }
             AtomicInteger reads = new AtomicInteger();
             List<Outcome> outcomes;
-            try (FailurePoint.Test failing = FailurePoint.tell(step -> {
-                if (what.equals("common") && step.equals("memory") && isPass() && reads.incrementAndGet() == from) {
-                    throw new IllegalStateException("the common pass fails");
-                }
-            })) {
+            try (Faults failing = Faults.where(Step.NATIVE, false, step -> what.equals("common") && isPass()
+                    && reads.incrementAndGet() == from)) {
                 outcomes = SideBySideTrainer.of(trainers).train(EXAMPLES);
             }
             assertEquals(what.equals("common"), reads.get() >= 1, "a pass has failed");

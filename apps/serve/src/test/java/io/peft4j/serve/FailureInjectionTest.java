@@ -3,7 +3,8 @@ package io.peft4j.serve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.serve.Faults.Step;
+import io.peft4j.core.Faults;
+import io.peft4j.core.Faults.Step;
 import io.peft4j.serve.TestServer.Reply;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -94,7 +95,7 @@ class FailureInjectionTest {
 
     @Tag("full")
     @ParameterizedTest
-    @CsvSource({"FILE,false", "FILE,true", "SQL,false", "SQL,true", "MEMORY,true"})
+    @CsvSource({"FILE,false", "FILE,true", "SQL,false", "SQL,true", "HEAP,true"})
     void aStartThatFailsAnywhereLeavesNothing(Step step, boolean error) throws IOException, InterruptedException {
         start(step, error);
     }
@@ -142,7 +143,7 @@ class FailureInjectionTest {
 
     @Tag("full")
     @ParameterizedTest
-    @CsvSource({"THREAD,false", "SQL,true", "SOCKET,false", "SOCKET,true", "MEMORY,true"})
+    @CsvSource({"THREAD,false", "SQL,true", "SOCKET,false", "SOCKET,true", "HEAP,true"})
     void anAnswerThatFailsAnywhereIsFollowedByOne(Step step, boolean error) {
         answer(step, error);
     }
@@ -173,7 +174,7 @@ class FailureInjectionTest {
 
     @Tag("full")
     @ParameterizedTest
-    @CsvSource({"THREAD,true", "FILE,true", "SQL,false", "SOCKET,true", "MEMORY,true"})
+    @CsvSource({"THREAD,true", "FILE,true", "SQL,false", "SOCKET,true", "HEAP,true"})
     void anUploadThatFailsAnywhereIsFollowedByOne(Step step, boolean error) {
         upload(step, error);
     }
@@ -235,7 +236,7 @@ class FailureInjectionTest {
     void anAnswerThatThereIsNoMemoryForIsRefusedAndTold() {
         try (TestServer server = start(0)) {
             for (String place : List.of("generation.StepPass", "generation.PendingRequest.", "answer.ChatInput")) {
-                try (Faults faults = Faults.where(Step.MEMORY, true, what -> what.contains(place))) {
+                try (Faults faults = Faults.where(Step.HEAP, true, what -> what.contains(place))) {
                     Reply reply = server.post("/v1/chat/completions", QUESTION);
                     assertTrue(faults.failed().contains(place), place);
                     assertEquals(503, reply.status(), reply.toString());
@@ -255,7 +256,7 @@ class FailureInjectionTest {
         boolean[] held = {true};
         try (TestServer server = start(0)) {
             Thread asking = new Thread(() -> server.post("/v1/chat/completions", QUESTION));
-            try (Faults faults = Faults.where(Step.MEMORY, true, what -> {
+            try (Faults faults = Faults.where(Step.HEAP, true, what -> {
                 if (Thread.currentThread().getName().equals("peft4j-answers")) {
                     synchronized (open) {
                         while (held[0]) {

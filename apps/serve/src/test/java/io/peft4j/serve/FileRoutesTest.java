@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.Faults;
 import io.peft4j.serve.TestServer.Reply;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;

@@ -7,9 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpServer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.peft4j.core.Faults;
+import io.peft4j.core.Faults.Step;
 import io.peft4j.core.LogLines;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.FailurePoint;
 import io.peft4j.trackers.Tracker.MetricRow;
 import io.peft4j.trackers.Tracker.RunDescription;
 import io.peft4j.trackers.Tracker.RunEnd;
@@ -31,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -174,13 +176,8 @@ class TrackersTest {
     void aTrackerWhoseThreadTheSystemRefusesIsLeftOut() throws Exception {
         List<RunEnd> ends = new CopyOnWriteArrayList<>();
         Memory memory = new Memory();
-        AtomicInteger threads = new AtomicInteger();
         String log;
-        try (FailurePoint.Test refusing = FailurePoint.tell(step -> {
-            if (step.equals("thread") && threads.incrementAndGet() == 1) {
-                throw new OutOfMemoryError("unable to create native thread");
-            }
-        })) {
+        try (Faults refusing = Faults.at(1, true, Set.of(Step.THREAD))) {
             log = log(() -> train(new TrackingListener("a run", List.of(new Scripted("refused", rows -> {
             }, ends), memory))));
         }

@@ -1,6 +1,5 @@
 package io.peft4j.core.array;
 
-import io.peft4j.core.error.FailurePoint;
 import java.util.stream.LongStream;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -21,7 +20,6 @@ public final class Arrays {
 
     /** A new array whose elements are zero. */
     public static INDArray zeros(DataType type, long... shape) {
-        FailurePoint.at("memory");
         INDArray array = Nd4j.createUninitializedDetached(type, shape);
         clear(array);
         return array;
@@ -50,7 +48,6 @@ public final class Arrays {
     /** A new FLOAT array of the given shape that holds a copy of {@code values}, in c order. */
     public static INDArray of(float[] values, long... shape) {
         requireLength(values.length, shape);
-        FailurePoint.at("memory");
         INDArray array = Nd4j.createUninitializedDetached(DataType.FLOAT, shape);
         NativeMemory.write(address(array), values, 0, values.length);
         return array;

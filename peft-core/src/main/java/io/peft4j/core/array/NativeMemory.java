@@ -1,7 +1,6 @@
 package io.peft4j.core.array;
 
 import io.peft4j.core.Internal;
-import io.peft4j.core.error.FailurePoint;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongFunction;
@@ -118,7 +117,6 @@ public final class NativeMemory {
     }
 
     private static long address(long bytes, LongFunction<Pointer> way) {
-        FailurePoint.at("memory");
         Pointer memory = way.apply(bytes);
         if (memory == null || memory.isNull()) {
             throw new OutOfMemoryError("the system has less than " + bytes + " bytes of memory left");

@@ -1,6 +1,5 @@
 package io.peft4j.core.engine;
 
-import io.peft4j.core.error.FailurePoint;
 import io.peft4j.core.io.Uninterrupted;
 import java.time.Duration;
 import java.util.Optional;
@@ -48,7 +47,6 @@ public final class BackgroundLoop {
      */
     public static BackgroundLoop start(String name, Duration pause, Round round, Predicate<Throwable> trouble) {
         BackgroundLoop loop = new BackgroundLoop(name, pause, round, trouble);
-        FailurePoint.at("thread");
         loop.thread.start();
         return loop;
     }

@@ -1,7 +1,6 @@
 package io.peft4j.core.io;
 
 import io.peft4j.core.Internal;
-import io.peft4j.core.error.FailurePoint;
 import java.io.BufferedOutputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -133,7 +132,6 @@ public final class AtomicFiles {
      * @throws IOException when it cannot be moved
      */
     public static void moveFolder(Path temporary, Path target) throws IOException {
-        FailurePoint.at("move");
         Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
         forceFolder(target.toAbsolutePath().getParent());
     }
@@ -202,19 +200,32 @@ public final class AtomicFiles {
      */
     public static void requireWritable(Path target) {
         requireFile(target);
-        Path existing = target.toAbsolutePath().getParent();
+        try {
+            requireWritableFolder(target.toAbsolutePath().getParent());
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot write " + target + ": " + e.getMessage() + ".", e);
+        }
+    }
+
+    /**
+     * Refuses a folder that takes no file: the nearest one above that exists gets one, which the system removes as soon
+     * as it is there. Permissions alone do not tell.
+     *
+     * @throws IOException whose message says why
+     */
+    public static void requireWritableFolder(Path folder) throws IOException {
+        Path existing = folder.toAbsolutePath();
         while (existing.getParent() != null && !Files.exists(existing)) {
             existing = existing.getParent();
         }
         if (!Files.isDirectory(existing)) {
-            throw new UncheckedIOException("Cannot write " + target + ": " + existing + " is a file, not a folder.",
-                    new FileSystemException(existing.toString(), null, "is a file, not a folder"));
+            throw new IOException(existing + " is a file, not a folder");
         }
         try {
-            Files.delete(Files.createTempFile(existing, ".peft4j", ".tmp"));
+            Files.newByteChannel(existing.resolve(".peft4j" + UUID.randomUUID() + ".tmp"), StandardOpenOption.WRITE,
+                    StandardOpenOption.CREATE_NEW, StandardOpenOption.DELETE_ON_CLOSE).close();
         } catch (IOException e) {
-            throw new UncheckedIOException("Cannot write " + target + ": no file can be created in " + existing + " ("
-                    + reason(e) + ").", new IOException(reason(e), e));
+            throw new IOException("no file can be created in " + existing + " (" + reason(e) + ")", e);
         }
     }
 
@@ -263,7 +274,6 @@ public final class AtomicFiles {
 
         void move() {
             try {
-                FailurePoint.at("move");
                 Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
                 leftover = false;
             } catch (IOException e) {
@@ -285,7 +295,6 @@ public final class AtomicFiles {
     }
 
     private static void fill(Path temporary, Content content, Opener opener) throws IOException {
-        FailurePoint.at("write");
         try (OutputStream raw = opener.open(temporary)) {
             OutputStream buffered = new BufferedOutputStream(raw, BUFFER_BYTES);
             content.writeTo(buffered);

@@ -2,7 +2,6 @@ package io.peft4j.core.io;
 
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.FailurePoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -189,24 +188,22 @@ public final class FolderLock implements AutoCloseable {
         }
         Optional<LockOwner> former = LockOwner.parse(read(locked));
         refuse(folder, former.filter(owner -> !owner.isGone()));
-        LockOwner owner = LockOwner.current();
         Path file = folder.resolve(FILE);
-        Optional<FileChannel> same;
         try (Closer half = new Closer()) {
             half.add(() -> Files.deleteIfExists(file));
-            FailurePoint.at("lock");
+            LockOwner owner = LockOwner.current();
             write(locked, owner.content());
             if (answer == Answer.UNKNOWN) {
                 // Of several who write at once the last one owns the folder.
                 pause(SETTLING_MILLIS);
             }
-            same = openIfSame(file, owner);
+            Optional<FileChannel> same = openIfSame(file, owner);
             same.ifPresent(opened::add);
+            former.filter(gone -> same.isPresent()).ifPresent(gone -> LOG.info(
+                    "took over the lock {} of process {}, which has ended", file, gone.pid()));
             half.keep();
+            return same.map(checked -> new FolderLock(file, key, owner, locked, checked));
         }
-        former.filter(gone -> same.isPresent()).ifPresent(gone -> LOG.info(
-                "took over the lock {} of process {}, which has ended", file, gone.pid()));
-        return same.map(checked -> new FolderLock(file, key, owner, locked, checked));
     }
 
     /** The file of that name, unless it is another one by now than the owner's. */

@@ -1,7 +1,6 @@
 package io.peft4j.core.io;
 
 import io.peft4j.core.Internal;
-import io.peft4j.core.error.FailurePoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -71,7 +70,6 @@ public final class MappedFile implements AutoCloseable {
             return Uninterrupted.call(() -> {
                 try (Closer opened = new Closer()) {
                     FileChannel channel = opened.add(FileChannel.open(path, StandardOpenOption.READ));
-                    FailurePoint.at("read");
                     MappedFile file = new MappedFile(path, channel, channel.size());
                     opened.keep();
                     return file;

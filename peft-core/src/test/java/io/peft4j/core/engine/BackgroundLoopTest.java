@@ -6,7 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.error.FailurePoint;
+import io.peft4j.core.Faults;
+import io.peft4j.core.Faults.Step;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -83,9 +84,7 @@ class BackgroundLoopTest {
 
     @Test
     void aThreadThatTheSystemRefusesIsNoLoop() {
-        try (FailurePoint.Test refusing = FailurePoint.tell(step -> {
-            throw new OutOfMemoryError("unable to create native thread");
-        })) {
+        try (Faults refusing = Faults.where(Step.THREAD, true, what -> true)) {
             assertThrows(OutOfMemoryError.class, () -> BackgroundLoop.start("peft4j-refused", SHORT, () -> true,
                     e -> true));
         }

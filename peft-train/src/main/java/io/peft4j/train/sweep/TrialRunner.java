@@ -129,7 +129,7 @@ final class TrialRunner {
     }
 
     /** A trial that is being trained. */
-    private static final class RunningTrial implements AutoCloseable {
+    private static final class RunningTrial {
         private final Trial trial;
         private final TrialSetup setup;
         private final PeftModel model;
@@ -142,11 +142,6 @@ final class TrialRunner {
             this.trial = trial;
             this.setup = setup;
             this.model = model;
-        }
-
-        @Override
-        public void close() {
-            model.close();
         }
     }
 
@@ -187,7 +182,7 @@ final class TrialRunner {
             }
             alone.forEach(each -> trainAlone(each, ended));
         } finally {
-            begun.forEach(RunningTrial::close);
+            Closer.closeAll(begun.stream().map(each -> each.model).toList());
         }
     }
 
@@ -215,11 +210,10 @@ final class TrialRunner {
         Optional<CalibrationBatches> data = config.needsCalibration() && examples.isPresent()
                 ? Optional.of(Trainer.calibration(sweep.base, examples.get(), CALIBRATION_SIZE, CALIBRATION_BATCHES))
                 : Optional.empty();
-        RunningTrial running = new RunningTrial(trial, own, PeftModel.of(sweep.base,
-                config.withCommon(config.common().withBaseModel(base)),
-                new SplittableRandom(TrialOptions.seed(trial.values(), sweep.seed)), data));
         try (Closer opened = new Closer()) {
-            opened.add(running);
+            RunningTrial running = new RunningTrial(trial, own, opened.add(PeftModel.of(sweep.base,
+                    config.withCommon(config.common().withBaseModel(base)),
+                    new SplittableRandom(TrialOptions.seed(trial.values(), sweep.seed)), data)));
             Path folder = output.resolve(trial.name());
             TrainerBuilder builder = options.trainer(running.model, values).seed(TrialOptions.seed(trial.values(),
                     sweep.seed)).logProgress(false).output(folder).start(RunStart.RESUME_OR_START)

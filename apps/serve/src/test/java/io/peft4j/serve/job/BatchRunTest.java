@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.engine.WorkShare;
-import io.peft4j.serve.Faults;
+import io.peft4j.core.Faults;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Endpoint;
 import io.peft4j.serve.http.Json;

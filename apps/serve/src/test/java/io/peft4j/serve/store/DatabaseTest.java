@@ -3,8 +3,8 @@ package io.peft4j.serve.store;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.peft4j.serve.Faults;
-import io.peft4j.serve.Faults.Step;
+import io.peft4j.core.Faults;
+import io.peft4j.core.Faults.Step;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

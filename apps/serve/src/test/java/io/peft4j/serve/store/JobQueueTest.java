@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.serve.Faults;
-import io.peft4j.serve.Faults.Step;
+import io.peft4j.core.Faults;
+import io.peft4j.core.Faults.Step;
 import io.peft4j.serve.http.Json;
 import java.nio.file.Path;
 import java.time.Duration;

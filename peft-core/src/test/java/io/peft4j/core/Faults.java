@@ -1,7 +1,8 @@
-package io.peft4j.serve;
+package io.peft4j.core;
 
 import static net.bytebuddy.matcher.ElementMatchers.isConstructor;
 import static net.bytebuddy.matcher.ElementMatchers.isStatic;
+import static net.bytebuddy.matcher.ElementMatchers.nameContains;
 import static net.bytebuddy.matcher.ElementMatchers.nameStartsWith;
 import static net.bytebuddy.matcher.ElementMatchers.named;
 import static net.bytebuddy.matcher.ElementMatchers.namedOneOf;
@@ -9,17 +10,24 @@ import static net.bytebuddy.matcher.ElementMatchers.none;
 import static net.bytebuddy.matcher.ElementMatchers.not;
 import static net.bytebuddy.matcher.ElementMatchers.takesArguments;
 
+import io.peft4j.core.array.NativeMemory;
 import java.io.IOException;
+import java.lang.StackWalker.StackFrame;
 import java.lang.instrument.Instrumentation;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import net.bytebuddy.agent.ByteBuddyAgent;
 import net.bytebuddy.agent.builder.AgentBuilder;
 import net.bytebuddy.asm.Advice;
@@ -28,9 +36,9 @@ import net.bytebuddy.description.type.TypeDescription;
 import net.bytebuddy.matcher.ElementMatcher;
 
 /**
- * Makes the steps fail that a system may refuse: threads that start, files that are written, statements of the
- * database, sockets, and objects of this project, for which there is no memory. The classes of JDK and driver
- * themselves are changed, so that nothing under test knows of it; what a client in this process does continues.
+ * Makes the steps fail that a system may refuse: memory, threads that start, files that are opened, written, moved,
+ * locked or mapped, statements of the database, sockets. The classes of JDK, ND4J and driver themselves are changed, so
+ * that nothing under test knows of it; what a client in this process does continues.
  */
 public final class Faults implements AutoCloseable {
     private static final String HOOK = "peft4j.faults";
@@ -41,20 +49,23 @@ public final class Faults implements AutoCloseable {
     private final Predicate<String> which;
     private final long number;
     private final AtomicLong met = new AtomicLong();
+    private final AtomicLong buffers = new AtomicLong();
     private volatile String failed = "";
 
     /** What may fail. */
     public enum Step {
         /** A thread is started. */
         THREAD,
-        /** A file is opened, written, moved or deleted. */
+        /** A file is opened, written, moved, deleted, locked or mapped. */
         FILE,
         /** A statement of SQL is prepared or runs, BEGIN, COMMIT and ROLLBACK among them. */
         SQL,
         /** A socket is bound, or written to. */
         SOCKET,
-        /** An object of the server or of what answers is made. */
-        MEMORY
+        /** Memory beside the heap is allocated, by this project or by ND4J. */
+        NATIVE,
+        /** An object of a training, of the server, of a task of Spark or of what answers is made. */
+        HEAP
     }
 
     private Faults(Set<Step> steps, boolean error, Predicate<String> which, long number) {
@@ -66,8 +77,32 @@ public final class Faults implements AutoCloseable {
     }
 
     /** Lets step number {@code number} of these fail, from 1. */
-    static Faults at(long number, boolean error, Set<Step> steps) {
+    public static Faults at(long number, boolean error, Set<Step> steps) {
         return new Faults(EnumSet.copyOf(steps), error, what -> true, number);
+    }
+
+    /** Lets the first step of a place fail, which is one of those that were noted. */
+    public static Faults at(String place, boolean error, Step step) {
+        return new Faults(EnumSet.of(step), error, what -> place.equals(lines()), 1);
+    }
+
+    /**
+     * Lets nothing fail, and notes the places where steps are made: the lines of this project that lead to each. A file
+     * of each checkpoint is written by the same ones, and is given up in the same way.
+     */
+    public static Faults noting(Step step, Set<String> places) {
+        return where(step, false, what -> {
+            places.add(lines());
+            return false;
+        });
+    }
+
+    private static String lines() {
+        return StackWalker.getInstance().walk(frames -> frames.filter(frame -> frame.getClassName()
+                .startsWith("io.peft4j.") && !frame.getClassName().endsWith("Test")
+                && !frame.getClassName()
+                        .startsWith(Faults.class.getName()))
+                .map(StackFrame::toString).collect(Collectors.joining(" ")));
     }
 
     /** Lets all steps fail whose names meet a condition. */
@@ -75,9 +110,26 @@ public final class Faults implements AutoCloseable {
         return new Faults(EnumSet.of(step), error, which, 0);
     }
 
-    /** How many steps were met. */
-    long met() {
-        return met.get();
+    /** How many more of ND4J's buffers are allocated than closed since; what the collector frees is not closed. */
+    public long buffers() {
+        return buffers.get();
+    }
+
+    /** The files of a folder that this process has open. */
+    public static List<Path> openFiles(Path folder) throws IOException {
+        List<Path> found = new ArrayList<>();
+        try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+            for (Path file : files.toList()) {
+                try {
+                    found.add(Files.readSymbolicLink(file));
+                } catch (IOException e) {
+                    // The list's own, closed by now.
+                    continue;
+                }
+            }
+        }
+        found.removeIf(file -> !file.startsWith(folder));
+        return found;
     }
 
     /** What failed; empty where nothing did. */
@@ -92,10 +144,21 @@ public final class Faults implements AutoCloseable {
 
     /** What a step throws, or null. */
     private Throwable meet(String place, Object... values) {
-        String thread = Thread.currentThread().getName();
+        Throwable fault = place.endsWith(".closeBuffer") ? null : fault(place, values);
+        if (fault == null && place.startsWith("org.nd4j")) {
+            buffers.addAndGet(place.endsWith(".closeBuffer") ? -1 : 1);
+        }
+        return fault;
+    }
+
+    private Throwable fault(String place, Object... values) {
         Step step = step(place);
+        if (!steps.contains(step) || number != 0 && met.get() >= number) {
+            return null;
+        }
+        String thread = Thread.currentThread().getName();
         String what = place + " " + Arrays.toString(values);
-        if (!steps.contains(step) || thread.startsWith("HttpClient") || step == Step.THREAD && !what.matches(
+        if (thread.startsWith("HttpClient") || step == Step.THREAD && !what.matches(
                 ".*(peft4j|qtp|Scheduler|Session).*") || !which.test(what)) {
             return null;
         }
@@ -112,11 +175,16 @@ public final class Faults implements AutoCloseable {
     }
 
     private static Step step(String place) {
-        return place.startsWith("java.lang.Thread") ? Step.THREAD
-                : place.startsWith("java.nio.file") || place.startsWith("sun.nio.ch.File")
-                        || place.startsWith("java.nio.channels.File") ? Step.FILE
-                                : place.startsWith("org.sqlite") ? Step.SQL
-                                        : place.startsWith("io.peft4j") ? Step.MEMORY : Step.SOCKET;
+        if (place.startsWith("java.lang.Thread")) {
+            return Step.THREAD;
+        } else if (place.startsWith("java.nio.file") || place.startsWith("java.io") || place.contains(".FileChannel")) {
+            return Step.FILE;
+        } else if (place.startsWith("org.sqlite")) {
+            return Step.SQL;
+        } else if (place.contains(".NativeMemory") || place.startsWith("org.nd4j")) {
+            return Step.NATIVE;
+        }
+        return place.startsWith("io.peft4j") ? Step.HEAP : Step.SOCKET;
     }
 
     /** What is done first in each of these methods; its code becomes theirs, so it knows the JDK alone. */
@@ -147,16 +215,21 @@ public final class Faults implements AutoCloseable {
         builder = add(builder, named(Files.class.getName()), isStatic().and(namedOneOf("move", "copy", "delete",
                 "deleteIfExists", "createDirectory", "createLink", "newByteChannel", "newOutputStream")));
         builder = add(builder, named(FileChannel.class.getName()), isStatic().and(named("open")));
-        builder = add(builder, named("sun.nio.ch.FileChannelImpl"), namedOneOf("write", "force"));
+        builder = add(builder, named("sun.nio.ch.FileChannelImpl"), namedOneOf("write", "force", "lock", "tryLock",
+                "map"));
+        builder = add(builder, named("java.io.FileOutputStream"), named("open"));
+        builder = add(builder, named(NativeMemory.class.getName()), named("address").and(takesArguments(2)));
+        builder = add(builder, named("org.nd4j.nativeblas.OpaqueDataBuffer"), namedOneOf(
+                "allocateDataBuffer", "closeBuffer"));
         builder = add(builder, namedOneOf("org.sqlite.jdbc3.JDBC3Statement", "org.sqlite.jdbc3.JDBC3PreparedStatement",
                 "org.sqlite.jdbc3.JDBC3Connection", "org.sqlite.JDBC"),
                 namedOneOf("execute", "executeQuery",
                         "executeUpdate", "prepareStatement", "connect").and(not(isStatic())));
         builder = add(builder, namedOneOf("sun.nio.ch.ServerSocketChannelImpl", "sun.nio.ch.SocketChannelImpl"),
                 namedOneOf("bind", "write"));
-        builder = add(builder, nameStartsWith("io.peft4j.serve.").or(nameStartsWith("io.peft4j.models.generation."))
-                .and(not(nameStartsWith("io.peft4j.serve.Test").or(nameStartsWith("io.peft4j.serve.Fault")))),
-                isConstructor());
+        builder = add(builder, nameStartsWith("io.peft4j.serve.").or(nameStartsWith("io.peft4j.train."))
+                .or(nameStartsWith("io.peft4j.models.generation.")).or(nameStartsWith("io.peft4j.spark."))
+                .and(not(nameContains("Test"))), isConstructor());
         builder.installOn(agent);
         return agent;
     }
