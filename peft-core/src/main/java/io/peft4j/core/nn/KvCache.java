@@ -191,7 +191,8 @@ public final class KvCache implements AutoCloseable {
     }
 
     /**
-     * Makes room for more tokens; what is stored stays. Arrays that were handed out before are no longer valid.
+     * Makes room for more tokens; what is stored stays. Arrays that were handed out before are no longer valid. Where
+     * memory is refused, the cache is as before.
      *
      * @param newRows tokens that fit from now on, at least as many as before
      */
@@ -199,14 +200,16 @@ public final class KvCache implements AutoCloseable {
         if (newRows < rows) {
             throw new IllegalArgumentException("a cache of " + rows + " rows cannot shrink to " + newRows);
         }
+        beside.values().forEach(other -> other.grow(Math.max(newRows, other.rows)));
+        // All arrays are there before one is exchanged: where memory is refused, everything is as before.
+        try (KvCache larger = new KvCache(layers, newRows, type)) {
+            keys.replaceAll((layer, old) -> moved(old, larger.keys.remove(layer)));
+            values.replaceAll((layer, old) -> moved(old, larger.values.remove(layer)));
+        }
         rows = newRows;
-        keys.replaceAll((layer, old) -> grown(old));
-        values.replaceAll((layer, old) -> grown(old));
-        beside.values().forEach(other -> other.grow(newRows));
     }
 
-    private INDArray grown(INDArray old) {
-        INDArray larger = Arrays.reserve(old.dataType(), rows, old.size(1));
+    private static INDArray moved(INDArray old, INDArray larger) {
         NativeMemory.copy(Arrays.address(old), Arrays.address(larger), old.length() * Arrays.bytes(old.dataType()));
         Arrays.release(old);
         return larger;
@@ -256,7 +259,7 @@ public final class KvCache implements AutoCloseable {
         long source = Arrays.address(from);
         long target = Arrays.address(to);
         for (int i = 0; i < targets.length; i++) {
-            Objects.checkIndex(targets[i], rows);
+            Objects.checkIndex(targets[i], to.size(0));
             NativeMemory.copy(source + i * rowBytes, target + targets[i] * rowBytes, rowBytes);
         }
     }
@@ -298,8 +301,13 @@ public final class KvCache implements AutoCloseable {
 
         private List<INDArray> made() {
             List<INDArray> arrays = new ArrayList<>();
-            for (LayerMemory.State.Part part : kind.parts()) {
-                arrays.add(Arrays.reserve(DataType.FLOAT, part.rows(), part.columns()));
+            try (Closer opened = new Closer()) {
+                for (LayerMemory.State.Part part : kind.parts()) {
+                    INDArray array = Arrays.reserve(DataType.FLOAT, part.rows(), part.columns());
+                    opened.add(() -> Arrays.release(array));
+                    arrays.add(array);
+                }
+                opened.keep();
             }
             return List.copyOf(arrays);
         }

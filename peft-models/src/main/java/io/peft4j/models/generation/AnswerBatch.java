@@ -329,8 +329,9 @@ final class AnswerBatch implements AutoCloseable {
                 if (!grows) {
                     return false;
                 }
-                pages.grow(Math.max(wanted, pages.count() / 2));
-                cache.grow(pages.count() * CachePages.PAGE);
+                int more = Math.max(wanted, pages.count() / 2);
+                cache.grow((pages.count() + more) * CachePages.PAGE);
+                pages.grow(more);
             }
         }
         return true;

@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.Faults;
+import io.peft4j.core.Faults.Step;
+import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.kernel.NaiveKernels;
@@ -122,6 +125,29 @@ class AnswerBatchTest {
         answers(prompts.subList(0, 1), options(3 * CachePages.PAGE));
         assertTrue(network.cache.rows() >= 20 + 3 * CachePages.PAGE - 1
                 && network.cache.rows() <= 2 * (20 + 3 * CachePages.PAGE), "grown to " + network.cache.rows());
+    }
+
+    /** The cache grows between steps: where that fails for all together, each answer finds a cache that is whole. */
+    @Test
+    void memoryThatIsRefusedOnceSpoilsNoAnswer() {
+        List<Prompt> prompts = List.of(prompt(0, CachePages.PAGE - 4, 1), prompt(0, CachePages.PAGE - 3, 2));
+        GenerationOptions options = options(CachePages.PAGE);
+        List<Completion> expected = answers(prompts, options);
+        long blocks = NativeMemory.blocks();
+        int survived = 0;
+        boolean refused = true;
+        for (int point = 1; refused; point++) {
+            Faults faults = Faults.at(point, true, Set.of(Step.NATIVE));
+            try (faults) {
+                assertSame(expected, answers(prompts, options));
+                survived++;
+            } catch (RuntimeException | OutOfMemoryError e) {
+                assertTrue(e.getMessage().contains("injected"), e.toString());
+            }
+            refused = !faults.failed().isEmpty();
+            assertEquals(blocks, NativeMemory.blocks(), faults.failed());
+        }
+        assertTrue(survived > network.description().layers(), survived + " points");
     }
 
     /** Such as one whose schema is too deep. */
