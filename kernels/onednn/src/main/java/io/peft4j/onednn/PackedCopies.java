@@ -70,6 +70,7 @@ final class PackedCopies implements AutoCloseable {
     /** A weight's copy, or the note that there is none in a layout. */
     static final class Copy {
         private Optional<PackedWeight> layout;
+        /** Whether its values can be packed, and are where memory is kept for them. */
         private boolean packed;
         private long memory;
         private long lastUse;
@@ -131,13 +132,13 @@ final class PackedCopies implements AutoCloseable {
     private void use(Copy copy, FrozenWeight w) {
         long before = copy.lastUse;
         copy.lastUse = ++clock;
-        boolean keep = copy.memory == 0 && copy.bytes() > 0 && makeRoom(copy.bytes(), before);
-        if (keep) {
+        if (copy.memory == 0 && copy.bytes() > 0 && makeRoom(copy.bytes(), before)) {
             copy.memory = NativeMemory.allocate(copy.bytes() + ALIGNMENT);
             bytes += copy.bytes();
+            copy.packed = false;
         }
         // The first time also tells whether the values can be packed at all.
-        if (keep || !copy.packed) {
+        if (!copy.packed) {
             copy.packed = pack(copy, w);
             if (!copy.packed) {
                 free(copy);

@@ -2,16 +2,21 @@ package io.peft4j.onednn;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import org.bytedeco.dnnl.engine;
 import org.bytedeco.javacpp.BytePointer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -142,6 +147,62 @@ class PackedCopiesTest {
             kernels.forget(used);
             assertEquals(0, kernels.packedBytes());
         }
+    }
+
+    /** A layout whose packing fails on demand. */
+    private static final class Refusing extends PackedWeight {
+        private final float mark;
+        private boolean refuses;
+
+        Refusing(float mark) {
+            super(OUT, IN, 1, count -> Float.BYTES);
+            this.mark = mark;
+        }
+
+        @Override
+        boolean pack(ThreadContext lane, FrozenWeight w, int slice, long copy) {
+            if (refuses) {
+                throw new IllegalStateException("refused");
+            }
+            NativeMemory.write(copy, new float[] {mark}, 0, 1);
+            return true;
+        }
+
+        @Override
+        void multiply(ThreadContext lane, int slice, long copy, Span x, int rows, int padded, Span y,
+                boolean accumulate) {
+            throw new AssertionError("nothing is multiplied");
+        }
+    }
+
+    /** The first time, and when there is room for it again. */
+    @Test
+    void aCopyWhosePackingFailedIsPackedAgain() {
+        Refusing layout = new Refusing(1);
+        try (engine processor = new engine(engine.kind.cpu, 0);
+                ThreadTeam team = new ThreadTeam(1, processor);
+                PackedCopies copies = new PackedCopies(team, layout.sliceBytes() * layout.slices());
+                FrozenWeight w = weight(1);
+                FrozenWeight other = weight(2)) {
+            for (int round = 0; round < 2; round++) {
+                layout.refuses = true;
+                assertThrows(IllegalStateException.class, () -> use(copies, w, layout));
+                layout.refuses = false;
+                PackedCopies.Copy copy = use(copies, w, layout);
+                assertTrue(copy.kept());
+                float[] written = new float[1];
+                NativeMemory.read(copy.slice(team.caller(), w, 0), written, 0, 1);
+                assertEquals(1, written[0]);
+                // Used twice, it takes the room of the first, which is then used once.
+                use(copies, other, new Refusing(2));
+                use(copies, other, new Refusing(2));
+                assertFalse(use(copies, w, layout).kept());
+            }
+        }
+    }
+
+    private static PackedCopies.Copy use(PackedCopies copies, FrozenWeight w, PackedWeight layout) {
+        return copies.of(w, PackedCopies.Layout.LOOPS, () -> Optional.of(layout)).orElseThrow();
     }
 
     /** Single rows and batches have copies of their own, so that neither changes the other's bits. */
