@@ -163,23 +163,23 @@ final class FusedLowRankUpdate {
      * its own, but for the first, which adds to da.
      */
     void summed(LowRankOperands all, int rows, Span da, Span db, SummedRows part) {
-        long mark = team.caller().scratch().mark();
-        int tasks = tasks(rows);
-        int sizeA = all.rank() * all.in();
-        int sizeB = all.rank() * all.out();
-        Span das = Span.scratch(team.caller(), DataType.FLOAT, (long) tasks * sizeA);
-        Span dbs = Span.scratch(team.caller(), DataType.FLOAT, (long) tasks * sizeB);
-        share(rows, (lane, task, first, count) -> part.run(lane, new Sums(task == 0 ? da
-                : das.from((long) task * sizeA), dbs.from((long) task * sizeB), task == 0, false), first, count));
-        team.run(2, (lane, which) -> {
-            for (int task = 0; task < tasks; task++) {
-                if (which == 1) {
-                    addTransposed(lane, all, dbs.from((long) task * sizeB), db);
-                } else if (task > 0) {
-                    Vectors.binary(lane, Operator.ADD, da, das.from((long) task * sizeA), da, false, sizeA);
+        try (Scratch.Frame frame = team.caller().scratch().frame()) {
+            int tasks = tasks(rows);
+            int sizeA = all.rank() * all.in();
+            int sizeB = all.rank() * all.out();
+            Span das = Span.scratch(team.caller(), DataType.FLOAT, (long) tasks * sizeA);
+            Span dbs = Span.scratch(team.caller(), DataType.FLOAT, (long) tasks * sizeB);
+            share(rows, (lane, task, first, count) -> part.run(lane, new Sums(task == 0 ? da
+                    : das.from((long) task * sizeA), dbs.from((long) task * sizeB), task == 0, false), first, count));
+            team.run(2, (lane, which) -> {
+                for (int task = 0; task < tasks; task++) {
+                    if (which == 1) {
+                        addTransposed(lane, all, dbs.from((long) task * sizeB), db);
+                    } else if (task > 0) {
+                        Vectors.binary(lane, Operator.ADD, da, das.from((long) task * sizeA), da, false, sizeA);
+                    }
                 }
-            }
-        });
-        team.caller().scratch().release(mark);
+            });
+        }
     }
 }

@@ -84,19 +84,18 @@ final class MixedProducts {
     /** Multiplies in the given type; the sums are f32. */
     private void multiply(Matrix a, Matrix b, Matrix c, DataType type, float alpha, boolean accumulate,
             Finish finish) {
-        Scratch scratch = team.caller().scratch();
-        long mark = scratch.mark();
-        Matrix left = as(a, type);
-        boolean mixed = b.type() != type && type == DataType.FLOAT && products.supports(left, b, c);
-        Matrix right = mixed ? b : as(b, type);
-        if (c.type() == DataType.FLOAT || mixed || type == DataType.BFLOAT16) {
-            products.multiply(left, right, c, alpha, accumulate, finish);
-        } else {
-            Matrix wide = wide(c, accumulate);
-            products.multiply(left, right, wide, alpha, accumulate, Finish.NOTHING);
-            narrow(wide, c, finish);
+        try (Scratch.Frame frame = team.caller().scratch().frame()) {
+            Matrix left = as(a, type);
+            boolean mixed = b.type() != type && type == DataType.FLOAT && products.supports(left, b, c);
+            Matrix right = mixed ? b : as(b, type);
+            if (c.type() == DataType.FLOAT || mixed || type == DataType.BFLOAT16) {
+                products.multiply(left, right, c, alpha, accumulate, finish);
+            } else {
+                Matrix wide = wide(c, accumulate);
+                products.multiply(left, right, wide, alpha, accumulate, Finish.NOTHING);
+                narrow(wide, c, finish);
+            }
         }
-        scratch.release(mark);
     }
 
     /** The operand in the given type: itself, or a converted copy in scratch memory. */
@@ -159,15 +158,14 @@ final class MixedProducts {
         if (!Int8Products.suits(c.rows()) || !int8.supports(type, a, w, c, resultType, backward, accumulate)) {
             return false;
         }
-        Scratch scratch = team.caller().scratch();
-        long mark = scratch.mark();
-        Matrix left = backward ? int8.scaled(a, w, type) : as(a, type);
-        Matrix result = direct ? c : wide(c, accumulate);
-        int8.multiply(left, w, result, backward, accumulate, direct ? finish : Finish.NOTHING);
-        if (!direct) {
-            narrow(result, c, finish);
+        try (Scratch.Frame frame = team.caller().scratch().frame()) {
+            Matrix left = backward ? int8.scaled(a, w, type) : as(a, type);
+            Matrix result = direct ? c : wide(c, accumulate);
+            int8.multiply(left, w, result, backward, accumulate, direct ? finish : Finish.NOTHING);
+            if (!direct) {
+                narrow(result, c, finish);
+            }
         }
-        scratch.release(mark);
         return true;
     }
 }

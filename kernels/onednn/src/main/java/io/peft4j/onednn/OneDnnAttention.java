@@ -47,23 +47,23 @@ final class OneDnnAttention implements AttentionKernels {
         ScoreExtras changes = ScoreExtras.of(shape, extras);
         boolean single = cut.blocks().stream().allMatch(block -> block.rows() == 1);
         DataType type = bfloat16.type(single ? 1 : Arrays.rows(q), q, k, v, out);
-        long mark = team.caller().scratch().mark();
-        List<Block> blocks = cut.blocks();
-        int heads = shape.keyValueHeads();
-        if (single) {
-            Inputs inputs = new Inputs(type, as(q, type), as(k, type), as(v, type), shape, changes);
-            Span result = out.dataType() == type ? Span.of(out) : Span.scratch(team.caller(), type, out.length());
-            team.run(blocks.size(), (lane, task) -> RowAttention.forward(lane, inputs, blocks.get(task), result));
-            if (out.dataType() != type) {
-                Vectors.convert(team, result, Span.of(out), out.length());
+        try (Scratch.Frame frame = team.caller().scratch().frame()) {
+            List<Block> blocks = cut.blocks();
+            int heads = shape.keyValueHeads();
+            if (single) {
+                Inputs inputs = new Inputs(type, as(q, type), as(k, type), as(v, type), shape, changes);
+                Span result = out.dataType() == type ? Span.of(out) : Span.scratch(team.caller(), type, out.length());
+                team.run(blocks.size(), (lane, task) -> RowAttention.forward(lane, inputs, blocks.get(task), result));
+                if (out.dataType() != type) {
+                    Vectors.convert(team, result, Span.of(out), out.length());
+                }
+            } else {
+                Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape, changes);
+                Span result = Span.of(out);
+                team.run(blocks.size() * heads,
+                        (lane, task) -> forward(lane, inputs, blocks.get(task / heads), task % heads, result));
             }
-        } else {
-            Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape, changes);
-            Span result = Span.of(out);
-            team.run(blocks.size() * heads,
-                    (lane, task) -> forward(lane, inputs, blocks.get(task / heads), task % heads, result));
         }
-        team.caller().scratch().release(mark);
     }
 
     private static void forward(ThreadContext lane, Inputs inputs, Block block, int head, Span out) {
@@ -83,25 +83,25 @@ final class OneDnnAttention implements AttentionKernels {
             INDArray dv) {
         AttentionBlocking cut = plan(layout, shape, extras);
         DataType type = bfloat16.type(Arrays.rows(q), dOut, q, k, v, dq, dk, dv);
-        long mark = team.caller().scratch().mark();
-        Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape,
-                ScoreExtras.of(shape, extras));
-        Gradients gradients = new Gradients(inputs, Span.of(dOut), Span.of(dq), Span.of(dk), Span.of(dv));
-        clearUnseen(cut, gradients, Arrays.rows(k));
-        int heads = shape.keyValueHeads();
-        List<Group> groups = cut.groups();
-        int shares = shares(groups.size() * heads);
-        if (shares == 1) {
-            team.run(groups.size() * heads, (lane, task) -> {
-                Group group = groups.get(task / heads);
-                Span[] sums = {sums(lane, group, shape)};
-                backward(lane, gradients, group, task % heads, 0, 1, sums[0]);
-                writeKeys(lane, gradients, group, task % heads, sums, 0, 1);
-            });
-        } else {
-            inShares(gradients, groups, shares);
+        try (Scratch.Frame frame = team.caller().scratch().frame()) {
+            Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape,
+                    ScoreExtras.of(shape, extras));
+            Gradients gradients = new Gradients(inputs, Span.of(dOut), Span.of(dq), Span.of(dk), Span.of(dv));
+            clearUnseen(cut, gradients, Arrays.rows(k));
+            int heads = shape.keyValueHeads();
+            List<Group> groups = cut.groups();
+            int shares = shares(groups.size() * heads);
+            if (shares == 1) {
+                team.run(groups.size() * heads, (lane, task) -> {
+                    Group group = groups.get(task / heads);
+                    Span[] sums = {sums(lane, group, shape)};
+                    backward(lane, gradients, group, task % heads, 0, 1, sums[0]);
+                    writeKeys(lane, gradients, group, task % heads, sums, 0, 1);
+                });
+            } else {
+                inShares(gradients, groups, shares);
+            }
         }
-        team.caller().scratch().release(mark);
     }
 
     private void inShares(Gradients gradients, List<Group> groups, int shares) {

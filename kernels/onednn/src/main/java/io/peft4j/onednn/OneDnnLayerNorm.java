@@ -48,30 +48,31 @@ final class OneDnnLayerNorm implements LayerNormKernels {
             return;
         }
         int width = Arrays.columns(x);
-        long mark = team.caller().scratch().mark();
-        Span zeros = Span.scratch(team.caller(), DataType.FLOAT, width);
-        NativeMemory.clear(zeros.address(), (long) width * Float.BYTES);
-        long shift = bias.map(Arrays::address).orElse(zeros.address());
-        Span xs = Span.of(x);
-        Span ys = Span.of(y);
-        Span means = Span.of(mean);
-        Span rstds = Span.of(rstd);
-        RowBlocks.share(team, Arrays.rows(x), width, (lane, row, rows) -> {
-            long start = lane.scratch().mark();
-            long at = (long) row * width;
-            // The variances, first.
-            Span r = rstds.from(row);
-            forward(lane, xs.from(at), Arrays.address(weight), shift, epsilon, ys.from(at), means.from(row), r, rows,
-                    width);
-            float[] values = lane.floats(1, rows);
-            NativeMemory.read(r.address(), values, 0, rows);
-            for (int i = 0; i < rows; i++) {
-                values[i] = (float) (1 / Math.sqrt((double) values[i] + epsilon));
-            }
-            NativeMemory.write(r.address(), values, 0, rows);
-            lane.scratch().release(start);
-        });
-        team.caller().scratch().release(mark);
+        try (Scratch.Frame frame = team.caller().scratch().frame()) {
+            Span zeros = Span.scratch(team.caller(), DataType.FLOAT, width);
+            NativeMemory.clear(zeros.address(), (long) width * Float.BYTES);
+            long shift = bias.map(Arrays::address).orElse(zeros.address());
+            Span xs = Span.of(x);
+            Span ys = Span.of(y);
+            Span means = Span.of(mean);
+            Span rstds = Span.of(rstd);
+            RowBlocks.share(team, Arrays.rows(x), width, (lane, row, rows) -> {
+                long start = lane.scratch().mark();
+                long at = (long) row * width;
+                // The variances, first.
+                Span r = rstds.from(row);
+                forward(lane, xs.from(at), Arrays.address(weight), shift, epsilon, ys.from(at), means.from(row), r,
+                        rows,
+                        width);
+                float[] values = lane.floats(1, rows);
+                NativeMemory.read(r.address(), values, 0, rows);
+                for (int i = 0; i < rows; i++) {
+                    values[i] = (float) (1 / Math.sqrt((double) values[i] + epsilon));
+                }
+                NativeMemory.write(r.address(), values, 0, rows);
+                lane.scratch().release(start);
+            });
+        }
     }
 
     private static void forward(ThreadContext lane, Span x, long weight, long bias, float epsilon, Span y, Span mean,

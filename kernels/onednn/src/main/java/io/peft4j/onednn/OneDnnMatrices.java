@@ -141,54 +141,55 @@ class OneDnnMatrices implements MatrixKernels {
 
         void forward(INDArray x, FrozenWeight w, INDArray a, INDArray b, float scale, INDArray h, INDArray y) {
             LowRankOperands all = lowRank.operands(x, y, a, b);
-            long mark = team.caller().scratch().mark();
-            Matrix xs = Matrix.of(x, false);
-            Matrix left = left(all, xs);
-            Matrix hs = Matrix.of(h, false);
-            Matrix hLeft = left(all, hs);
-            lowRank.share(xs.rows(), (lane, task, first, rows) -> {
-                Matrix down = all.a(lane, all.type()).transpose();
-                each(all, first, rows, (row, count) -> {
-                    copy(lane, xs, left, row, count);
-                    Products.onLane(lane, left.rows(row, count), down, all.rowsOf(hs.data(), row, count, all.rank()),
-                            1f,
-                            false);
-                    copy(lane, hs, hLeft, row, count);
+            try (Scratch.Frame frame = team.caller().scratch().frame()) {
+                Matrix xs = Matrix.of(x, false);
+                Matrix left = left(all, xs);
+                Matrix hs = Matrix.of(h, false);
+                Matrix hLeft = left(all, hs);
+                lowRank.share(xs.rows(), (lane, task, first, rows) -> {
+                    Matrix down = all.a(lane, all.type()).transpose();
+                    each(all, first, rows, (row, count) -> {
+                        copy(lane, xs, left, row, count);
+                        Products.onLane(lane, left.rows(row, count), down,
+                                all.rowsOf(hs.data(), row, count, all.rank()),
+                                1f,
+                                false);
+                        copy(lane, hs, hLeft, row, count);
+                    });
                 });
-            });
-            Matrix result = Matrix.of(y, false);
-            matrices.linear(left, w, result, all.type(), false,
-                    (lane, row, rows, column, columns) -> Products.onLane(lane, hLeft.rows(row, rows),
-                            all.up(lane, column, columns),
-                            result.rows(row, rows).columns(column, columns), scale, true));
-            team.caller().scratch().release(mark);
+                Matrix result = Matrix.of(y, false);
+                matrices.linear(left, w, result, all.type(), false,
+                        (lane, row, rows, column, columns) -> Products.onLane(lane, hLeft.rows(row, rows),
+                                all.up(lane, column, columns),
+                                result.rows(row, rows).columns(column, columns), scale, true));
+            }
         }
 
         void backward(INDArray dy, FrozenWeight w, INDArray x, INDArray a, INDArray b, float scale, INDArray h,
                 INDArray dh, INDArray dx, boolean accumulate, INDArray da, INDArray db) {
             LowRankOperands all = lowRank.operands(x, dy, a, b);
-            long mark = team.caller().scratch().mark();
-            Matrix dys = Matrix.of(dy, false);
-            Matrix left = left(all, dys);
-            Matrix xs = Matrix.of(x, false);
-            Matrix hs = Matrix.of(h, false);
-            Matrix dhs = Matrix.of(dh, false);
-            Matrix dhLeft = left(all, dhs);
-            lowRank.summed(all, dys.rows(), Span.of(da), Span.of(db), (lane, sums, first, rows) -> {
-                Matrix up = all.b(lane, all.type());
-                each(all, first, rows, (row, count) -> {
-                    copy(lane, dys, left, row, count);
-                    all.smallGradients(lane, left.rows(row, count), xs.rows(row, count), hs.rows(row, count),
-                            all.rowsOf(dhs.data(), row, count, all.rank()), up, sums.after(row - first), scale);
-                    copy(lane, dhs, dhLeft, row, count);
+            try (Scratch.Frame frame = team.caller().scratch().frame()) {
+                Matrix dys = Matrix.of(dy, false);
+                Matrix left = left(all, dys);
+                Matrix xs = Matrix.of(x, false);
+                Matrix hs = Matrix.of(h, false);
+                Matrix dhs = Matrix.of(dh, false);
+                Matrix dhLeft = left(all, dhs);
+                lowRank.summed(all, dys.rows(), Span.of(da), Span.of(db), (lane, sums, first, rows) -> {
+                    Matrix up = all.b(lane, all.type());
+                    each(all, first, rows, (row, count) -> {
+                        copy(lane, dys, left, row, count);
+                        all.smallGradients(lane, left.rows(row, count), xs.rows(row, count), hs.rows(row, count),
+                                all.rowsOf(dhs.data(), row, count, all.rank()), up, sums.after(row - first), scale);
+                        copy(lane, dhs, dhLeft, row, count);
+                    });
                 });
-            });
-            Matrix result = Matrix.of(dx, false);
-            matrices.linearBackward(left, w, result, all.type(), accumulate,
-                    (lane, row, rows, column, columns) -> Products.onLane(lane, dhLeft.rows(row, rows),
-                            all.a(lane, all.stored()).columns(column, columns),
-                            result.rows(row, rows).columns(column, columns), 1f, true));
-            team.caller().scratch().release(mark);
+                Matrix result = Matrix.of(dx, false);
+                matrices.linearBackward(left, w, result, all.type(), accumulate,
+                        (lane, row, rows, column, columns) -> Products.onLane(lane, dhLeft.rows(row, rows),
+                                all.a(lane, all.stored()).columns(column, columns),
+                                result.rows(row, rows).columns(column, columns), 1f, true));
+            }
         }
 
         /** Where the rows of m go as a left operand: where they are, or to scratch memory. */

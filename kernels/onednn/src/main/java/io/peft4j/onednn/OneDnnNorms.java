@@ -95,24 +95,24 @@ final class OneDnnNorms implements NormKernels {
             heapBackward(dys, xs, Arrays.toFloats(weight), r, dxs, accumulate);
             return;
         }
-        long start = team.caller().scratch().mark();
-        Span weights = Span.of(weight);
-        Span twoWeights = Span.scratch(team.caller(), DataType.BFLOAT16, 2L * width);
-        if (!dys.isFloat()) {
-            writeSplit(Arrays.toFloats(weight), twoWeights);
-        }
-        RowBlocks.share(team, r.length, width, (lane, row, rows) -> {
-            long mark = lane.scratch().mark();
-            long at = (long) row * width;
-            Span z = gradient(lane, dys.from(at), xs.from(at), weights, twoWeights, r, row, rows, width);
-            if (accumulate) {
-                Vectors.binary(lane, Operator.ADD, dxs.from(at), z, dxs.from(at), false, rows * width);
-            } else {
-                Vectors.convert(lane, z, dxs.from(at), rows * width);
+        try (Scratch.Frame frame = team.caller().scratch().frame()) {
+            Span weights = Span.of(weight);
+            Span twoWeights = Span.scratch(team.caller(), DataType.BFLOAT16, 2L * width);
+            if (!dys.isFloat()) {
+                writeSplit(Arrays.toFloats(weight), twoWeights);
             }
-            lane.scratch().release(mark);
-        });
-        team.caller().scratch().release(start);
+            RowBlocks.share(team, r.length, width, (lane, row, rows) -> {
+                long mark = lane.scratch().mark();
+                long at = (long) row * width;
+                Span z = gradient(lane, dys.from(at), xs.from(at), weights, twoWeights, r, row, rows, width);
+                if (accumulate) {
+                    Vectors.binary(lane, Operator.ADD, dxs.from(at), z, dxs.from(at), false, rows * width);
+                } else {
+                    Vectors.convert(lane, z, dxs.from(at), rows * width);
+                }
+                lane.scratch().release(mark);
+            });
+        }
     }
 
     private void heapBackward(Span dy, Span x, float[] weight, float[] rstd, Span dx, boolean accumulate) {

@@ -80,12 +80,13 @@ final class PackedProducts implements AutoCloseable {
         }
         PackedWeight weight = copy.get().weight();
         int padded = padded(weight.rowType() == DataType.BFLOAT16 ? Math.max(rows, FEWEST_BFLOAT16_ROWS) : rows);
-        long mark = team.caller().scratch().mark();
-        Span input = weight.takesRowsAsTheyAre() ? Span.of(x) : padded(x, weight.rowType(), rows, padded);
-        Span ys = Span.of(y);
-        team.run(weight.slices(), (lane, slice) -> weight.multiply(lane, slice, copy.get().slice(lane, w, slice), input,
-                rows, padded, ys, accumulate));
-        team.caller().scratch().release(mark);
+        try (Scratch.Frame frame = team.caller().scratch().frame()) {
+            Span input = weight.takesRowsAsTheyAre() ? Span.of(x) : padded(x, weight.rowType(), rows, padded);
+            Span ys = Span.of(y);
+            team.run(weight.slices(),
+                    (lane, slice) -> weight.multiply(lane, slice, copy.get().slice(lane, w, slice), input,
+                            rows, padded, ys, accumulate));
+        }
         return true;
     }
 

@@ -60,6 +60,14 @@ final class Scratch implements AutoCloseable {
         }
     }
 
+    /**
+     * Gives back what is taken until it is closed, whatever fails meanwhile: for operations and their tasks. Parts of a
+     * task, which are many, may {@link #release}.
+     */
+    Frame frame() {
+        return new Frame();
+    }
+
     private long total() {
         long total = 0;
         for (Block block : blocks) {
@@ -73,6 +81,16 @@ final class Scratch implements AutoCloseable {
         blocks.forEach(block -> NativeMemory.free(block.memory));
         blocks.clear();
         current = 0;
+    }
+
+    /** What an operation or a task takes. */
+    final class Frame implements AutoCloseable {
+        private final long mark = mark();
+
+        @Override
+        public void close() {
+            release(mark);
+        }
     }
 
     private static final class Block {

@@ -43,11 +43,8 @@ final class ThreadTeam implements AutoCloseable {
         int former = openMp.limit();
         try {
             workers.run(count, (lane, index) -> {
-                long mark = lane.scratch().mark();
-                try {
+                try (Scratch.Frame frame = lane.scratch().frame()) {
                     task.run(lane, index);
-                } finally {
-                    lane.scratch().release(mark);
                 }
             });
         } finally {

@@ -55,18 +55,17 @@ final class WeightPanels {
     }
 
     private void run(Part part, DataType type, int first, Panel panel) {
-        Scratch scratch = team.caller().scratch();
-        long mark = scratch.mark();
-        Span decoded = Span.scratch(team.caller(), type, (long) part.rows * part.columns);
-        RowBlocks.groups(team, part.rows, (lane, from, count) -> {
-            int group = Math.max(1, TILE / part.columns);
-            for (int done = 0; done < count; done += group) {
-                int n = Math.min(group, count - done);
-                part.decode(lane, from + done, n, decoded.from((long) (from + done) * part.columns));
-            }
-        });
-        panel.run(first, Matrix.dense(decoded, part.rows, part.columns));
-        scratch.release(mark);
+        try (Scratch.Frame frame = team.caller().scratch().frame()) {
+            Span decoded = Span.scratch(team.caller(), type, (long) part.rows * part.columns);
+            RowBlocks.groups(team, part.rows, (lane, from, count) -> {
+                int group = Math.max(1, TILE / part.columns);
+                for (int done = 0; done < count; done += group) {
+                    int n = Math.min(group, count - done);
+                    part.decode(lane, from + done, n, decoded.from((long) (from + done) * part.columns));
+                }
+            });
+            panel.run(first, Matrix.dense(decoded, part.rows, part.columns));
+        }
     }
 
     /** Rows and columns of a weight. */
