@@ -1,6 +1,7 @@
 package io.peft4j.models.generation;
 
 import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.ModelLease;
@@ -93,13 +94,17 @@ final class AdapterVariants {
         int[] taken = pages.take(CachePages.needed(virtual), -1);
         int[] rows = IntStream.range(0, virtual).map(i -> taken[i / CachePages.PAGE] * CachePages.PAGE
                 + i % CachePages.PAGE).toArray();
-        if (virtual > 0) {
-            try (KvCache small = model.network().causal().newCache(Math.max(virtual + 1,
-                    batch.source().map(source -> source.batch().rows()).orElse(0)));
-                    Pass pass = Pass.generation(model, workspace, batch, small)) {
-                pass.hidden(batch.lastRows());
-                cache.copy(small, 0, rows);
+        try (Closer opened = new Closer()) {
+            opened.add(() -> giveBack(taken));
+            if (virtual > 0) {
+                try (KvCache small = model.network().causal().newCache(Math.max(virtual + 1,
+                        batch.source().map(source -> source.batch().rows()).orElse(0)));
+                        Pass pass = Pass.generation(model, workspace, batch, small)) {
+                    pass.hidden(batch.lastRows());
+                    cache.copy(small, 0, rows);
+                }
             }
+            opened.keep();
         }
         List<Range> before = new ArrayList<>();
         for (int from = 0; from < virtual; from += CachePages.PAGE) {
@@ -115,9 +120,13 @@ final class AdapterVariants {
         Alone own = variant.alone() ? alone.get(variant.version()) : null;
         if (own != null && --own.users == 0) {
             alone.remove(variant.version());
-            for (int page : own.pages) {
-                pages.giveBack(page);
-            }
+            giveBack(own.pages);
+        }
+    }
+
+    private void giveBack(int... taken) {
+        for (int page : taken) {
+            pages.giveBack(page);
         }
     }
 

@@ -18,7 +18,9 @@ import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
+import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.text.Tokenizer;
@@ -171,6 +173,31 @@ class AnswerBatchTest {
         }
     }
 
+    /** The next request of the adapter finds the pages that it needs. */
+    @Test
+    void virtualTokensThatFailGiveTheirPagesBack() {
+        LayerSelection layers = new LayerSelection() {
+            @Override
+            public Layer at(Slot slot) {
+                return slot.layer();
+            }
+
+            @Override
+            public PackedBatch prepare(PackedBatch batch) {
+                return batch.withVirtualTokens(3);
+            }
+        };
+        TextGenerator generator = new TextGenerator(tokenizer, Optional.empty(), Set.of());
+        PendingRequest request = pending(generator, prompt(0, 5, 1), model.withLayers(layers));
+        try (AnswerBatch batch = new AnswerBatch(model, AnswerServiceOptions.defaults(), new CacheShare(1, 0, 2))) {
+            network.refuses = context -> true;
+            batch.join(request);
+            assertTrue(request.failure().orElseThrow().getMessage().contains("too deep"));
+            assertEquals(1, network.thrown);
+            assertEquals(0, batch.usedRows());
+        }
+    }
+
     /** Also where it fails only as long as it is shared, or when some have their token. */
     @ParameterizedTest
     @CsvSource({"one, 3", "shared, 3", "later, 70"})
@@ -214,11 +241,15 @@ class AnswerBatchTest {
     }
 
     private PendingRequest pending(TextGenerator generator, Prompt prompt) {
-        EncodedPrompt encoded = generator.encode(model, prompt, 0);
+        return pending(generator, prompt, model);
+    }
+
+    private PendingRequest pending(TextGenerator generator, Prompt prompt, ModelLease base) {
+        EncodedPrompt encoded = generator.encode(base, prompt, 0);
         PendingRequest request = new PendingRequest(AnswerRequest.of(prompt).withOptions(options(4)), encoded,
-                encoded.invoked(model), model, Optional.empty(), Runnable::run, () -> {
+                encoded.invoked(base), base, Optional.empty(), Runnable::run, () -> {
                 });
-        request.answers().add(generator.answer(model, 0, encoded, Optional.empty(), request.options()));
+        request.answers().add(generator.answer(base, 0, encoded, Optional.empty(), request.options()));
         return request;
     }
 
