@@ -318,8 +318,10 @@ public final class PeftAdapters implements AutoCloseable {
      */
     public Health health() {
         base.lease().close();
-        Map<String, Object> details = new LinkedHashMap<>(Map.of("model", base.network().description().name(),
-                "weights", base.precision().name(), "adapters", versions()));
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("model", base.network().description().name());
+        details.put("weights", base.precision().name());
+        details.put("adapters", versions());
         if (!problems.isEmpty()) {
             details.put("problems", problems);
         }

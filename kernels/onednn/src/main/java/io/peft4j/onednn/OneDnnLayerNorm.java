@@ -62,8 +62,7 @@ final class OneDnnLayerNorm implements LayerNormKernels {
                 // The variances, first.
                 Span r = rstds.from(row);
                 forward(lane, xs.from(at), Arrays.address(weight), shift, epsilon, ys.from(at), means.from(row), r,
-                        rows,
-                        width);
+                        rows, width);
                 float[] values = lane.floats(1, rows);
                 NativeMemory.read(r.address(), values, 0, rows);
                 for (int i = 0; i < rows; i++) {

@@ -151,9 +151,7 @@ class OneDnnMatrices implements MatrixKernels {
                     each(all, first, rows, (row, count) -> {
                         copy(lane, xs, left, row, count);
                         Products.onLane(lane, left.rows(row, count), down,
-                                all.rowsOf(hs.data(), row, count, all.rank()),
-                                1f,
-                                false);
+                                all.rowsOf(hs.data(), row, count, all.rank()), 1f, false);
                         copy(lane, hs, hLeft, row, count);
                     });
                 });

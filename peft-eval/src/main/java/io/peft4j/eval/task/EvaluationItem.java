@@ -7,6 +7,7 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.core.tool.ToolCall;
 import io.peft4j.core.tool.ToolForm;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
@@ -253,8 +254,8 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
 
     /** An answer for people: where tools are shown, its calls as they are expected. */
     public String shown(String answer) {
-        return further.tools().isPresent() && !ToolForm.calls(answer).isEmpty()
-                ? ToolCheck.words(ToolForm.calls(answer)) : answer;
+        List<ToolCall> calls = further.tools().isPresent() ? ToolForm.calls(answer) : List.of();
+        return calls.isEmpty() ? answer : ToolCheck.words(calls);
     }
 
     /** What a right answer is, for people. */
