@@ -12,7 +12,7 @@ class MissingModelTest {
     @RegisterExtension
     static final QuarkusUnitTest APPLICATION = new QuarkusUnitTest().withEmptyApplication()
             .overrideConfigKey("quarkus.http.host-enabled", "false")
-            .assertException(failure -> assertTrue(failure.toString().contains("peft4j.model is required"),
+            .assertException(failure -> assertTrue(failure.toString().contains("quarkus.peft4j.model is required"),
                     failure.toString()));
 
     @Test

@@ -46,13 +46,15 @@ class PeftApplicationTest {
     @RegisterExtension
     static final QuarkusUnitTest APPLICATION = new QuarkusUnitTest().withApplicationRoot(jar -> jar.addClasses(
             Assistant.class, Services.class))
-            .overrideConfigKey("peft4j.model", FIXTURES.resolve("tiny-llama").toString())
-            .overrideConfigKey("peft4j.dtype", "f32")
-            .overrideConfigKey("peft4j.threads", "1")
-            .overrideConfigKey("peft4j.adapters", adapters().toString())
-            .overrideConfigKey("peft4j.default-adapter", "lora")
-            .overrideConfigKey("peft4j.reload", "0")
-            .overrideConfigKey("peft4j.max-tokens", "8")
+            // A setting of the engine, which is none of the extension.
+            .overrideConfigKey("peft4j.kernels", "auto")
+            .overrideConfigKey("quarkus.peft4j.model", FIXTURES.resolve("tiny-llama").toString())
+            .overrideConfigKey("quarkus.peft4j.dtype", "f32")
+            .overrideConfigKey("quarkus.peft4j.threads", "1")
+            .overrideConfigKey("quarkus.peft4j.adapters", adapters().toString())
+            .overrideConfigKey("quarkus.peft4j.default-adapter", "lora")
+            .overrideConfigKey("quarkus.peft4j.reload", "0")
+            .overrideConfigKey("quarkus.peft4j.max-tokens", "8")
             .overrideConfigKey("quarkus.http.host-enabled", "false");
 
     private static Path adapters() {

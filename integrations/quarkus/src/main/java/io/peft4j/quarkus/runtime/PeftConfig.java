@@ -10,9 +10,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
-/** What an application sets, by the names that the Spring Boot starter has. */
+/**
+ * What an application sets. The names are those of the Spring Boot starter behind {@code quarkus.}: a mapping must know
+ * all properties that begin as it does, and the engine reads system properties that begin with {@code peft4j}.
+ */
 @Internal
-@ConfigMapping(prefix = "peft4j")
+@ConfigMapping(prefix = "quarkus.peft4j")
 @ConfigRoot(phase = ConfigPhase.RUN_TIME)
 public interface PeftConfig {
     /** The base model: an ID on the hub, a folder, a GGUF file or {@code tiny}. */
