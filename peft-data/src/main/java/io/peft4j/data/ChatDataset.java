@@ -50,8 +50,8 @@ import org.slf4j.LoggerFactory;
 public final class ChatDataset implements Iterable<ChatExample> {
     /** Rows that are conversations, or can be read as such, to be learned: {@code {"messages"}} and others. */
     public static final RowKind<ChatExample> ROWS = new RowKind<>("conversations", "{\"messages\"}",
-            fields -> DataFormat.of(fields).filter(format -> !List.of(DataFormat.TEXT, DataFormat.EVALUATION)
-                    .contains(format)).isPresent(),
+            fields -> DataFormat.of(fields).filter(format -> !List.of(DataFormat.TEXT, DataFormat.EVALUATION,
+                    DataFormat.CLASSIFICATION).contains(format)).isPresent(),
             rows -> read(rows, true).examples);
     private static final Logger LOG = LoggerFactory.getLogger(ChatDataset.class);
 

@@ -140,7 +140,7 @@ class ChatDatasetReadTest {
                 two.getMessage());
         DataException many = assertThrows(DataException.class, () -> read("{}\n".repeat(50)));
         assertTrue(many.getMessage().endsWith("\nThe same in lines 2, 3, 4, 5, 6, 7, 8, 9, 10"
-                + "\n(not read any further)"), many.getMessage());
+                + "\nand 40 more rows are wrong"), many.getMessage());
         assertEquals(3, many.getMessage().lines().count());
     }
 

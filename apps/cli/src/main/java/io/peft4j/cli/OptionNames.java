@@ -51,6 +51,7 @@ final class OptionNames {
         words("that is to get this name", "that --column gives this name");
         words("preference training \\(DPO, ORPO or SimPO\\)", "--objective dpo, orpo or simpo");
         words("the objective classification(?= learns)", "--objective classification");
+        words("the objective (?=.+; here )", "--objective ");
         words("KTO(?= tells them apart)", "--objective kto");
         words("a model that judges", "$0 (--judge-url and --judge-model)");
     }

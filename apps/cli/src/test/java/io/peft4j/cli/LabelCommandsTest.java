@@ -136,6 +136,39 @@ class LabelCommandsTest {
     }
 
     @Test
+    void trainNamesAllWrongRowsOfItsFilesAtOnce() throws IOException {
+        Path data = file("d.jsonl", row("case number 3", "billing"), row("", "login"), row("a", ""), "{\"text\": "
+                + "\"b\"}", "{\"label\": \"login\"}", "{\"text\": \"c\", \"label\": {}}", "{");
+        Path held = Files.writeString(folder.resolve("held.jsonl"), (row("", "login") + "\n").repeat(14));
+        String error = CommandRun.failing(1, train(data, "--validation", held));
+        assertTrue(error.contains(data + ":42: \"text\" is empty"), error);
+        for (String row : List.of(":43: \"label\" is empty", ":44: \"label\" is missing", ":45: \"text\" is missing",
+                ":46: \"label\" is {}", ":47:2: is not valid JSON", ":4: the same input has the label 'login'")) {
+            assertTrue(error.contains("; " + data + row) || error.contains(": " + data + row), error);
+        }
+        assertTrue(error.contains(held + ":1: \"text\" is empty; The same in lines 2, 3, 4, 5, 6, 7, 8, 9, 10; "
+                + "and 4 more rows are wrong"), error);
+    }
+
+    @Test
+    void labelsThatNoTrainingRowHasAreRefusedTogether() throws IOException {
+        Path held = Files.writeString(folder.resolve("held.jsonl"), row("x", "login") + "\n" + row("y", "logn") + "\n"
+                + row("z", "sales") + "\n");
+        String error = CommandRun.failing(1, train(file("d.jsonl"), "--validation", held));
+        assertTrue(error.contains(held + ":2: the label 'logn' (1 row) is that of no training row: did you mean "
+                + "'login' (21 rows)?"), error);
+        assertTrue(error.contains(held + ":3: the label 'sales' (1 row) is that of no training row"), error);
+    }
+
+    @Test
+    void textsWithALabelAreNotTrainedAsChats() throws IOException {
+        String error = CommandRun.failing(1, "train", "--model", CommandRun.FIXTURES.resolve("tiny-llama"), "--data",
+                file("d.jsonl"), "--output", folder.resolve("chat"), "--max-steps", 1);
+        assertTrue(error.contains("holds texts with a label, which fit --objective classification or decision; here "
+                + "conversations are expected"), error);
+    }
+
+    @Test
     void trainWarnsOfALabelThatMayBeASlip() throws IOException {
         Path data = file("d.jsonl", row("a late case", "biling"));
         List<String> warnings = LogLines.of(() -> CommandRun.succeeding(train(data)));

@@ -233,7 +233,7 @@ class PreferenceCommandTest {
         String error = CommandRun.failing(1, "train", "--model", MODEL, "--data", folder.resolve(file), "--output",
                 folder.resolve("out"), "--objective", objective);
 
-        assertTrue(error.contains("which fit the objective " + fits), error);
+        assertTrue(error.contains("which fit --objective " + fits), error);
     }
 
     @Test

@@ -207,17 +207,12 @@ public final class ExampleReader implements AutoCloseable {
      */
     public <T> List<T> list(String expected, Function<Item, T> example) {
         List<T> examples = new ArrayList<>();
-        List<DataException> faults = new ArrayList<>();
-        Optional<Item> item = next();
-        while (item.isPresent()) {
-            try {
-                examples.add(example.apply(item.get()));
-            } catch (DataException e) {
-                faults.add(e);
-            }
-            item = faults.size() < DataFaults.MOST ? next() : Optional.empty();
+        DataFaults faults = new DataFaults();
+        for (Optional<Item> next = next(); next.isPresent(); next = next()) {
+            Item item = next.get();
+            faults.collect(() -> examples.add(example.apply(item)));
         }
-        DataFaults.throwAny(rows.file().path(), faults);
+        faults.throwAny();
         if (examples.isEmpty()) {
             throw new DataException(rows.file().path(), "contains no examples; expected " + expected + " a line");
         }

@@ -258,15 +258,27 @@ public final class OpenRows implements AutoCloseable {
     }
 
     /**
-     * What is read of all rows, up to the first fault.
+     * What is read of all rows.
      *
      * @param expected what a row has, for the message if it is missing, such as {@code "text" and "label"}
      * @param reader reads a row; may throw {@link DataException}
-     * @throws DataException as {@link #forEach} does, and when there is no row
+     * @throws DataException when rows are wrong, with file, line and column of the first and a list of the others;
+     *     when there is no row
      */
     public <T> List<T> list(String expected, Function<DataRow, T> reader) {
         List<T> read = new ArrayList<>();
-        if (forEach(row -> read.add(reader.apply(row))) == 0) {
+        DataFaults faults = new DataFaults();
+        for (Optional<DataRow> next = next(); next.isPresent(); next = next()) {
+            DataRow row = next.get();
+            faults.collect(() -> {
+                if (row.isWrong()) {
+                    throw row.exception();
+                }
+                read.add(reader.apply(row));
+            });
+        }
+        faults.throwAny();
+        if (read.isEmpty()) {
             throw new DataException(file.path(), "contains no rows; expected " + expected + " a line");
         }
         return read;

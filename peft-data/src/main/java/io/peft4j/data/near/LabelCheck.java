@@ -26,6 +26,7 @@ import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Holds what rows say against each other, whatever their kind: several answers to one input, labels of one meaning in
@@ -36,6 +37,7 @@ import java.util.stream.IntStream;
 public final class LabelCheck implements Serializable {
     private static final long serialVersionUID = 1L;
     private static final int LISTED = 10;
+    private static final String UNKNOWN = "unknown_label";
     private static final int MOST_LABELS = 1000;
     /** Longer texts are answers in words. */
     private static final int LONGEST_LABEL = 60;
@@ -243,10 +245,27 @@ public final class LabelCheck implements Serializable {
      */
     public List<String> refuse(List<Path> files) {
         List<Fault> faults = faults(files.stream().map(Path::toString).toList(), text -> text);
-        List<DataException> errors = faults.stream().filter(Fault::error).limit(DataFaults.MOST - 1)
-                .map(fault -> new DataException(files.get(fault.file), fault.lines.get(0), fault.message)).toList();
-        DataFaults.throwAny(errors.isEmpty() ? files.get(0) : errors.get(0).file(), errors);
+        refuse(files, faults.stream().filter(Fault::error));
         return faults.stream().map(fault -> files.get(fault.file) + ", " + fault.sentence()).toList();
+    }
+
+    private static void refuse(List<Path> files, Stream<Fault> wrong) {
+        DataFaults errors = new DataFaults();
+        wrong.sorted(Comparator.comparing(Fault::file).thenComparing(fault -> fault.lines.get(0)))
+                .forEach(fault -> errors.collect(() -> {
+                    throw new DataException(files.get(fault.file), fault.lines.get(0), fault.message);
+                }));
+        errors.throwAny();
+    }
+
+    /**
+     * Refuses labels that no training row has, which a model with the labels of the training rows cannot give.
+     *
+     * @throws DataException with all of them, and file and line of the first
+     */
+    public void refuseUnknown(List<Path> files) {
+        refuse(files, faults(files.stream().map(Path::toString).toList(), text -> text).stream().filter(
+                fault -> fault.code.equals(UNKNOWN)));
     }
 
     private static String tidy(String label) {
@@ -303,7 +322,7 @@ public final class LabelCheck implements Serializable {
                         && isMeant(slot.labels.get(other), uses.size(), unknown) && isNear(label, other)
                         && !slot.areOptions(label, other)).findFirst();
                 if (unknown || meant.isPresent()) {
-                    fault(unknown ? "unknown_label" : "label_typo", false, uses, used(label) + (unknown
+                    fault(unknown ? UNKNOWN : "label_typo", false, uses, used(label) + (unknown
                             ? " is that of no training row" : "") + meant
                                     .map(other -> ": did you mean " + used(other)
                                             .replaceFirst("^the label ", "") + "?")

@@ -47,7 +47,7 @@ public final class TaskRows {
         if (chat.isPresent()) {
             return chat.get();
         }
-        String text = text(row, "text");
+        String text = content(row, "text");
         Optional<String> second = row.fields().containsKey("text_pair") ? Optional.of(text(row, "text_pair"))
                 : Optional.empty();
         if (row.fields().containsKey(SOFT)) {
@@ -157,7 +157,7 @@ public final class TaskRows {
     }
 
     /**
-     * A text that is not empty: all empty ones have the same vector, so that there is nothing to bring near or to keep
+     * A text that is not empty: nothing can be told of an empty one, all of them have the same vector, so that there is nothing to bring near or to keep
      * apart, and an empty target teaches to write nothing.
      */
     private static String content(DataRow row, String key) {

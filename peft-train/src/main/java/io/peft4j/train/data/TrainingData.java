@@ -9,6 +9,7 @@ import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.augment.DocumentRows;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.format.DataFaults;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.near.LabelCheck;
 import io.peft4j.data.task.RowKind;
@@ -219,20 +220,25 @@ public final class TrainingData {
     }
 
     private record ObjectiveRows<E>(ObjectiveType<E> type, ObjectiveValues values, double weight, List<E> examples,
-            List<E> held) {
+            List<E> held, LabelCheck labels, List<Path> files) {
         /** @param notes takes what may be wrong with labels */
         static <E> ObjectiveRows<E> read(ObjectiveType<E> type, ObjectiveValues values, DataSource source,
                 OpenRows rows,
                 List<String> notes) {
             LabelCheck labels = new LabelCheck();
             List<Path> files = new ArrayList<>(List.of(source.data().path()));
-            List<E> examples = type.rows().read(labels.taking(0, type.rows(), rows));
-            List<E> held = source.validation().map(file -> {
+            List<E> examples = new ArrayList<>();
+            List<E> held = new ArrayList<>();
+            DataFaults faults = new DataFaults();
+            faults.collect(() -> examples.addAll(type.rows().read(labels.taking(0, type.rows(), rows))));
+            source.validation().ifPresent(file -> {
                 files.add(file.path());
                 try (OpenRows open = OpenRows.open(file)) {
-                    return type.rows().read(labels.taking(1, type.rows(), open));
+                    faults.collect(() -> held.addAll(type.rows().read(labels.taking(1, type.rows(), open))));
                 }
-            }).orElse(List.of());
+            });
+            faults.collect(() -> notes.addAll(labels.refuse(files)));
+            faults.throwAny();
             if (type.rows() == RowKind.TEXTS && labels.classes().filter(count -> count == 0).isPresent()) {
                 throw new ConfigurationException(
                         files.get(0) + " holds conversations whose answers are no labels: only few "
@@ -245,14 +251,13 @@ public final class TrainingData {
                             + " " + found
                             + ": the objective classification learns them as classes, and the same rows can be used "
                             + "for it"));
-            notes.addAll(labels.refuse(files));
-            return new ObjectiveRows<>(type, values, source.weight(), examples, held);
+            return new ObjectiveRows<>(type, values, source.weight(), examples, held, labels, files);
         }
 
         /** The same for other examples of the kind. */
         @SuppressWarnings("unchecked")
         ObjectiveRows<E> with(List<?> others, List<?> otherHeld) {
-            return new ObjectiveRows<>(type, values, weight, (List<E>) others, (List<E>) otherHeld);
+            return new ObjectiveRows<>(type, values, weight, (List<E>) others, (List<E>) otherHeld, labels, files);
         }
 
         private Objective<E> objective(ObjectiveModels models) {
@@ -289,16 +294,24 @@ public final class TrainingData {
         }
 
         /** With one class every answer is right, and there is nothing to learn. */
-        private static Task learnable(Task task) {
+        private Task learnable(Task task) {
             if (task.problem() == Task.Problem.SINGLE_LABEL && task.labels().size() == 1) {
                 throw new ConfigurationException("all examples have the label '" + task.labels().get(0)
                         + "'; a classifier needs examples of at least two");
             }
+            // Other numbers than those that are trained on may be labels, too.
+            if (!held.isEmpty() && task.problem() != Task.Problem.REGRESSION && !isNumbered(task)) {
+                labels.refuseUnknown(files);
+            }
             return task;
         }
 
+        private static boolean isNumbered(Task task) {
+            return task.labels().equals(Task.unnamedLabels(task.labels().size()));
+        }
+
         private static boolean knows(Task own, Task wanted) {
-            boolean numbered = wanted.labels().equals(Task.unnamedLabels(wanted.labels().size()));
+            boolean numbered = isNumbered(wanted);
             if (wanted.type() == Task.Type.DECISION && own.type() == Task.Type.CAUSAL_LM) {
                 return true;
             }
