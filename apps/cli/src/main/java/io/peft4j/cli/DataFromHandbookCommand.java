@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
@@ -64,7 +63,6 @@ final class DataFromHandbookCommand extends PeftCommand {
         long asked = found.size() - unfilled(found);
         long byRule = made.rows().stream().filter(row -> "rule".equals(row.extra().get(Augmentation.MARK))).count();
         long byModel = made.rows().size() - asked - open - byRule;
-        int statements = made.statements();
         List<ChatExample> rows = made.rows().stream()
                 .filter(row -> !skipUnfilled || UnfilledRows.unfilled(row).isEmpty())
                 .toList();
@@ -75,13 +73,8 @@ final class DataFromHandbookCommand extends PeftCommand {
         RowsOutput.write(output.open(target), rows);
         if (json) {
             ObjectNode line = CommandJson.MAPPER.createObjectNode().put("rows", rows.size()).put("from_headings", asked)
-                    .put("by_rule", byRule).put("by_model", byModel).put("to_fill_in", open).put("statements",
-                            statements)
-                    .put("with_question", statements - made.unasked().size());
-            ArrayNode list = line.putArray("without_question");
-            made.unasked().forEach(one -> list.addObject().put("line", one.origin().line()).put("place", one.place())
-                    .put("heading", one.heading()).put("text", one.sentence()).put("reason", one.reason())
-                    .put("to_fill_in", one.toFillIn()));
+                    .put("by_rule", byRule).put("by_model", byModel).put("to_fill_in", open);
+            line.setAll(CommandJson.MAPPER.<ObjectNode>valueToTree(made.counts()));
             console().print(line);
         } else {
             console().say("%s in %s: %d from headings that are questions, %d by rule, %d by the model, %d to fill "

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.data.ChatDataset;
 import io.peft4j.serve.TestServer.Reply;
+import io.peft4j.train.TrainingOptions;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.http.HttpRequest;
@@ -18,6 +20,7 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -126,6 +129,101 @@ class FileRoutesTest {
                 "{}");
         assertEquals(400, pdf.status());
         assertTrue(pdf.error().path("message").asText().contains("reading handbook.pdf needs"), pdf.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"faq.csv,'Frage,Antwort\nWo?,Da.\n',", "Hand book.md,'# Keys\n\nAt the gate.\n',Hand book.jsonl",
+        "faq.xlsx,PK\0,", "all.json,'[\n{\"question\": \"Where?\", \"answer\": \"There.\"}\n]',all.jsonl",
+        "old.doc,\0,"})
+    void whatIsNoJsonLinesNamesTheWayToRows(String name, String content, String saved) {
+        Reply made = upload("fine-tune", name, content);
+        String id = made.get("id").asText();
+        String way = "curl " + server.uri("/v1/files/" + id + "/rows") + " -H \"Authorization: Bearer "
+                + "$OPENAI_API_KEY\" -d '{\"save_as\": \""
+                + (saved == null ? name.replaceAll("\\..*", ".jsonl") : saved)
+                + "\"}'";
+        assertTrue(made.get("status_details").asText().contains(way), made.toString());
+        Reply job = server.post("/v1/fine_tuning/jobs",
+                "{\"model\": \"tiny-llama\", \"training_file\": \"" + id + "\"}");
+        assertEquals(400, job.status(), job.toString());
+        assertTrue(job.error().get("message").asText().contains(way), job.toString());
+        String other = upload("user_data", name, content).get("id").asText();
+        assertTrue(server.post("/v1/fine_tuning/jobs", "{\"model\": \"tiny-llama\", \"training_file\": \"" + other
+                + "\"}").error().get("message").asText().contains("/v1/files/" + other + "/rows"));
+    }
+
+    @Test
+    void aHandbookGivesTheRowsOfTheCommandLineAndItsHeldOutOnes() throws IOException {
+        String text = "# Shifts\nThe early shift starts at 6:00. Please be kind to all of them.\nNever park near door 4, "
+                + "says Ann, whatever.\n# Where are keys?\nAt the gate.\n";
+        ChatDataset.Split split = ChatDataset.read(Files.writeString(data.resolve("handbook.md"), text))
+                .splitWordings(TrainingOptions.defaults().seed());
+        assertTrue(split.test().size() > 0);
+        String path = "/v1/files/" + upload("fine-tune", "handbook.md", text).get("id").asText() + "/rows";
+        Reply read = server.post(path, "{\"first\": 100}");
+        assertEquals(split.train().size() + split.test().size(), read.get("total").asInt(), read.toString());
+        assertEquals(split.test().size(), read.get("rows").findValues("held_out").size());
+        for (Reply told : List.of(read, server.post(path, "{\"save_as\": \"rows.jsonl\"}"))) {
+            assertEquals("2 of 4, 2 questions, " + split.test().size() + " held out", told.get("with_question") + " of "
+                    + told.get("statements") + ", " + told.get("questions") + " questions, " + told.get("held_out")
+                    + " held out");
+            assertEquals("[false, true]", told.get("without_question").findValuesAsText("to_fill_in").toString());
+            assertTrue(told.get("rows") == null || !told.get("rows").toString().contains("[fill in"), told.toString());
+        }
+        Reply made = server.post(path, "{\"save_as\": \"rows.jsonl\"}");
+        assertEquals("processed", made.get("status").asText());
+        assertEquals(lines(split.train()), content(made.get("id")));
+        assertEquals(lines(split.test()), content(made.get("held_out_file")));
+        assertEquals("heldout-rows.jsonl", server.get("/v1/files/" + made.get("held_out_file").asText())
+                .get("filename").asText());
+
+        String open = "/v1/files/" + upload("user_data", "open.md", "# Shifts\nNever park near door 4, says Ann.\n")
+                .get("id").asText() + "/rows";
+        assertEquals("0 0 1", Stream.of("total", "with_question", "statements").map(name -> server.post(open, "{}")
+                .get(name).asText()).collect(Collectors.joining(" ")));
+        Reply none = server.post(open, "{\"save_as\": \"rows.jsonl\"}");
+        assertTrue(none.error().get("message").asText().startsWith("open.md: gave no row with a question"),
+                none.toString());
+    }
+
+    private static String lines(ChatDataset rows) {
+        return rows.stream().map(row -> row.messages().get(0).content() + "|" + row.messages().get(1).content())
+                .collect(Collectors.joining("\n"));
+    }
+
+    private String content(JsonNode id) throws IOException {
+        return lines(ChatDataset.read(Files.writeString(data.resolve("content.jsonl"), server.get("/v1/files/"
+                + id.asText() + "/content").body().asText())));
+    }
+
+    @Test
+    void rowsToFillInAreNeverReadyToTrain() {
+        String open = "[fill in: a question about Keys]";
+        for (String row : List.of("{\"question\": \"" + open + "\", \"answer\": \"At the gate.\"}\n",
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"" + open + "\"}, {\"role\": \"assistant\", "
+                        + "\"content\": \"At the gate.\"}]}\n")) {
+            Reply made = upload("fine-tune", "rows.jsonl", TestServer.rows(0, 2) + row);
+            assertEquals("error", made.get("status").asText());
+            assertTrue(made.get("status_details").asText().startsWith("line 3: the question is not filled in"),
+                    made.toString());
+        }
+        Reply table = upload("user_data", "rows.csv", "question,answer\n" + open + ",At the gate.\nWho?,Ann.\n");
+        Reply made = server.post("/v1/files/" + table.get("id").asText() + "/rows", "{\"save_as\": \"rows.jsonl\"}");
+        assertEquals("processed 2 1 line 2", made.get("status").asText() + " " + made.get("total") + " "
+                + made.get("wrong") + " " + made.get("problem").asText().split(":")[0], made.toString());
+        assertFalse(server.get("/v1/files/" + made.get("id").asText() + "/content").body().asText().contains(open));
+    }
+
+    /** Guessed names would be learned. */
+    @Test
+    void aTableWithUnclearColumnsIsNoTrainingFileUntilTheyAreNamed() {
+        String path = "/v1/files/" + upload("user_data", "a.csv", "x,y\n1,2\n").get("id").asText() + "/rows";
+        assertEquals(200, server.post(path, "{}").status());
+        Reply refused = server.post(path, "{\"save_as\": \"a.jsonl\"}");
+        assertEquals(400, refused.status(), refused.toString());
+        assertTrue(refused.error().get("message").asText().contains("it is not clear which columns are what"));
+        assertEquals(200, server.post(path, "{\"columns\": {\"x\": \"text\", \"y\": \"label\"}, \"save_as\": "
+                + "\"a.jsonl\"}").status());
     }
 
     /** It is kept: a client that gets an error would send it again. */

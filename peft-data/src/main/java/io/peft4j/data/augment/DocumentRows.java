@@ -26,14 +26,21 @@ import org.slf4j.event.Level;
 /**
  * The rows of a document, or of a folder of documents, as they are learned: questions by rule in the place of the
  * sections for people to fill in ({@link PassageQuestions#byRule}), each in several wordings ({@link Augmentation}).
- * Sections without a question are left out, which is logged. Other files are read as they are.
+ * Sections without a question are left out, and told of. Other files are read as they are.
+ *
+ * @param file the document
+ * @param rows those that are not of its text first, such as those of a table of examples
+ * @param questions how many questions its text gave, without their other wordings
+ * @param made what became of its text
  */
 @Internal(shared = true)
-public final class DocumentRows {
+public record DocumentRows(DataFile file, List<DataRow> rows, int questions, PassageRows made) {
     private static final Logger LOG = LoggerFactory.getLogger(DocumentRows.class);
     private static final int WORDINGS = 4;
 
-    private DocumentRows() {
+    /** Copies the rows. */
+    public DocumentRows {
+        rows = List.copyOf(rows);
     }
 
     /**
@@ -43,11 +50,21 @@ public final class DocumentRows {
      * @throws java.io.UncheckedIOException when it cannot be opened
      */
     public static OpenRows open(DataFile file) {
-        return DataFiles.isDocument(file.path()) ? OpenRows.of(file, HandbookSections.of(rows(file)))
-                : OpenRows.open(file);
+        if (!DataFiles.isDocument(file.path())) {
+            return OpenRows.open(file);
+        }
+        DocumentRows document = of(file);
+        document.requireAny();
+        if (document.questions > 0) {
+            PassageRows made = document.made;
+            LOG.atLevel(made.unasked().isEmpty() ? Level.INFO : Level.WARN).log("{}: {} in {}; {}", file, Count.of(
+                    document.questions, "question"), Count.of(document.rows.size(), "wording"), made.summary());
+        }
+        return document.open();
     }
 
-    private static List<DataRow> rows(DataFile file) {
+    /** Reads a document to its end; it may have no row. */
+    public static DocumentRows of(DataFile file) {
         List<ChatExample> sections = new ArrayList<>();
         List<DataRow> rows = new ArrayList<>();
         try (OpenRows open = OpenRows.open(file)) {
@@ -60,18 +77,27 @@ public final class DocumentRows {
         PassageRows made = PassageQuestions.byRule(sections);
         List<ChatExample> asked = new ArrayList<>(made.rows().stream()
                 .filter(row -> UnfilledRows.unfilled(row).isEmpty()).toList());
-        if (asked.isEmpty() && rows.isEmpty()) {
-            throw new DataException(file.path(), "gave no row with a question: rules ask for numbers and names in "
-                    + "plain English and German sentences and tables; write rows, or have a model write them");
-        }
         int questions = asked.size();
         asked.addAll(new Augmentation(WORDINGS).of(asked));
         asked.forEach(row -> rows.add(row(row)));
-        if (questions > 0) {
-            LOG.atLevel(made.unasked().isEmpty() ? Level.INFO : Level.WARN).log("{}: {} in {}; {}", file, Count.of(
-                    questions, "question"), Count.of(asked.size(), "wording"), made.summary());
+        return new DocumentRows(file, rows, questions, made);
+    }
+
+    /**
+     * Refuses a document that gave no row.
+     *
+     * @throws DataException then
+     */
+    public void requireAny() {
+        if (rows.isEmpty()) {
+            throw new DataException(file.path(), "gave no row with a question: rules ask for numbers and names in "
+                    + "plain English and German sentences and tables; write rows, or have a model write them");
         }
-        return rows;
+    }
+
+    /** These rows, as those of a file. */
+    public OpenRows open() {
+        return OpenRows.of(file, HandbookSections.of(rows));
     }
 
     private static DataRow row(ChatExample row) {

@@ -6,7 +6,9 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.format.Place;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
@@ -25,6 +27,15 @@ public record PassageRows(List<ChatExample> rows, List<Unasked> unasked, int sta
     public PassageRows {
         rows = List.copyOf(rows);
         unasked = List.copyOf(unasked);
+    }
+
+    /** The counts as programs read them: {@code statements}, {@code with_question} and {@code without_question}. */
+    public Map<String, Object> counts() {
+        Map<String, Object> counts = new LinkedHashMap<>();
+        counts.put("statements", statements);
+        counts.put("with_question", statements - unasked.size());
+        counts.put("without_question", unasked.stream().map(Unasked::fields).toList());
+        return counts;
     }
 
     /** How many statements have a question, and the first of the others with their places. */
@@ -54,6 +65,17 @@ public record PassageRows(List<ChatExample> rows, List<Unasked> unasked, int sta
         static Unasked of(ChatExample row, String sentence, String reason, boolean toFillIn) {
             return new Unasked(row.origin(), Place.of(row.extra()).orElse(""),
                     row.extra().get("heading") instanceof String title ? title : "", sentence, reason, toFillIn);
+        }
+
+        private Map<String, Object> fields() {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("line", origin.line());
+            fields.put("place", place);
+            fields.put("heading", heading);
+            fields.put("text", sentence);
+            fields.put("reason", reason);
+            fields.put("to_fill_in", toFillIn);
+            return fields;
         }
     }
 }

@@ -232,6 +232,13 @@ public final class DataFiles {
         return Files.isDirectory(file) || DOCUMENTS.stream().anyMatch(plainName(file)::endsWith);
     }
 
+    /** Whether a file of this name is a table, a document or a JSON list, of which rows are made, and no JSON Lines. */
+    public static boolean isMadeIntoRows(String filename) {
+        String name = plainName(Path.of(filename));
+        return Stream.of(DOCUMENTS, UNREAD, List.of(".csv", ".tsv", ".parquet", ".json")).flatMap(List::stream)
+                .anyMatch(name::endsWith);
+    }
+
     /** The name without the endings of compression, in lower case. */
     public static String plainName(Path file) {
         Path name = file.getFileName();

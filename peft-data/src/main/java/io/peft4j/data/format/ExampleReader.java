@@ -90,8 +90,13 @@ public final class ExampleReader implements AutoCloseable {
     public static List<RowFault> faults(DataRow row) {
         DataRow alone = row.with(new LinkedHashMap<>(row.fields()));
         alone.faults().addAll(row.faults());
-        DataFormat.of(row.fields()).ifPresent(like -> like.read(alone));
+        unfilled(alone, DataFormat.of(row.fields()).flatMap(like -> like.read(alone)));
         return alone.faults();
+    }
+
+    private static void unfilled(DataRow row, Optional<Example> example) {
+        example.flatMap(UnfilledRows::unfilled).ifPresent(text -> row.odd(UnfilledRows.UNFILLED,
+                UnfilledRows.fault(text)));
     }
 
     /** Says that the rows are held-out data, which may also be items of an evaluation without an answer to learn. */
@@ -163,8 +168,7 @@ public final class ExampleReader implements AutoCloseable {
             row.fatal("held_out_item", "is a held-out item, with " + row.fields().keySet()
                     + " and no answer to learn; evaluate with it, and train on rows with answers");
         }
-        example.flatMap(UnfilledRows::unfilled).ifPresent(text -> row.odd(UnfilledRows.UNFILLED,
-                UnfilledRows.fault(text)));
+        unfilled(row, example);
         row.unknownKeys().stream().limit(MOST_UNKNOWN_KEYS - unknownKeys.size()).forEach(unknownKeys::add);
         return new Item(row, example.filter(one -> !row.isWrong()));
     }

@@ -90,7 +90,7 @@ public final class BatchRoutes implements RouteGroup {
             throw ApiException.invalid("completion_window", "'completion_window' must be " + WINDOW);
         }
         long now = clock.instant().getEpochSecond();
-        JobRoutes.requireFile(store, caller, "input_file_id", wanted.get("input_file_id").asText(), "batch", now);
+        JobRoutes.requireFile(store, request, "input_file_id", wanted.get("input_file_id").asText(), "batch", now);
         store.disk().requireRoom(0);
         Job batch = Job.begun(Ids.next(Job.BATCH), caller.id(), caller.home(), base, wanted, Json.object(), now);
         store.jobs().add(batch, List.of());

@@ -1,16 +1,10 @@
 package io.peft4j.serve.api;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFile;
-import io.peft4j.data.format.DataRow;
-import io.peft4j.data.format.ExampleReader;
-import io.peft4j.data.format.OpenRows;
-import io.peft4j.data.format.RowFault;
-import io.peft4j.data.format.TableColumns;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bodies;
 import io.peft4j.serve.http.Bound;
@@ -42,9 +36,7 @@ public final class FileRoutes implements RouteGroup {
     /** What a client may say a file is for. */
     static final List<String> PURPOSES = List.of("assistants", "batch", "fine-tune", "vision", "user_data", "evals");
     private static final int MOST_LISTED = 10_000;
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ROWS_SHOWN = 3;
-    private static final int PIECE = 64;
     private static final int LONGEST_ENDING = 20;
 
     private final Store store;
@@ -98,7 +90,8 @@ public final class FileRoutes implements RouteGroup {
 
     /**
      * What an uploaded table or handbook holds: its columns, what they could be called, its first rows with these
-     * names, and what is wrong; or, with {@code save_as}, all rows as a file of JSON Lines for fine-tune.
+     * names, what is wrong, and what of a handbook has a question; or, with {@code save_as}, all rows as a file of JSON
+     * Lines for fine-tune, and what is held out as another.
      */
     private void rows(Context request) throws IOException {
         StoredFile stored = find(request);
@@ -112,73 +105,35 @@ public final class FileRoutes implements RouteGroup {
         fields.requireKnown();
         LongRequests.enter(request);
         Path spool = store.files().spool();
+        Path held = store.files().spool();
         // The ending of its name says what a file is.
         String ending = stored.filename().substring(Math.max(0, stored.filename().length() - LONGEST_ENDING));
         Path place = Files.createLink(spool.resolveSibling(spool.getFileName() + "-" + safe(ending)),
                 store.files().content(stored.id()));
-        try (Writer out = name.isPresent() ? Files.newBufferedWriter(spool) : Writer.nullWriter()) {
+        try (Writer out = name.isPresent() ? Files.newBufferedWriter(spool) : Writer.nullWriter();
+                Writer heldOut = name.isPresent() ? Files.newBufferedWriter(held) : Writer.nullWriter()) {
             DataFile file = DataFile.of(place).withLook(() -> LongRequests.requireClient(request));
-            ObjectNode reply = rows(file, given, shown, out);
+            ObjectNode reply = new FileRows(file, given, name.isPresent()).write(shown, out, heldOut);
             out.close();
-            Bodies.reply(request, name.isEmpty() ? reply
-                    : json(uploads.keep(spool, name.get(), "fine-tune", Optional.empty(), request)));
+            heldOut.close();
+            if (name.isPresent()) {
+                reply.remove(List.of("columns", "names", "rows"));
+                reply.setAll(json(uploads.keep(spool, name.get(), "fine-tune", Optional.empty(), request)));
+                if (reply.path("held_out").asInt() > 0) {
+                    reply.put("held_out_file", uploads.keep(held, "heldout-" + name.get(), "fine-tune",
+                            Optional.empty(), request).id());
+                }
+            }
+            Bodies.reply(request, reply);
         } catch (DataException | ConfigurationException e) {
             throw ApiException.invalid("file", e.getMessage().replace(place.toString(), stored.filename()));
         } finally {
-            Uploads.tidy(() -> Files.deleteIfExists(place));
-            Uploads.tidy(() -> Files.deleteIfExists(spool));
-        }
-    }
-
-    private static ObjectNode rows(DataFile file, Optional<Map<String, String>> given, int shown, Writer out)
-            throws IOException {
-        List<String> columns;
-        try (OpenRows rows = OpenRows.open(file)) {
-            columns = rows.first().map(first -> List.copyOf(first.keySet())).orElse(List.of());
-        }
-        Map<String, String> names = given.orElseGet(() -> suggested(file));
-        ObjectNode reply = Json.object().put("object", "file.rows");
-        columns.forEach(reply.putArray("columns")::add);
-        DataFile.columnNames().forEach(reply.putArray("names")::add);
-        reply.set("mapping", JSON.valueToTree(names));
-        reply.putArray("rows");
-        long total = 0;
-        long wrong = 0;
-        try (ExampleReader reader = ExampleReader.open(file.withColumns(names))) {
-            for (Optional<ExampleReader.Item> next = reader.next(); next.isPresent(); next = reader.next()) {
-                DataRow row = next.get().row();
-                if (total++ % PIECE == 0) {
-                    file.look().run();
-                }
-                Optional<RowFault> fault = row.faults().stream().filter(RowFault::fatal).findFirst();
-                if (fault.isPresent() && wrong++ == 0) {
-                    reply.put("problem", "line " + row.line() + ": " + fault.get().message());
-                }
-                if (total <= shown) {
-                    reply.withArray("rows").addPOJO(row.fields());
-                }
-                if (!row.fields().isEmpty()) {
-                    out.write(JSON.writeValueAsString(row.fields()) + "\n");
-                }
-            }
-        }
-        return reply.put("total", total).put("wrong", wrong);
-    }
-
-    /** What the columns could be called; nothing where that is not clear, which people decide. */
-    private static Map<String, String> suggested(DataFile file) {
-        try {
-            Map<String, String> names = new LinkedHashMap<>(TableColumns.of(file, TableColumns.EXAMPLES).file()
-                    .columns());
-            names.entrySet().removeIf(name -> name.getKey().equals(name.getValue()));
-            return names;
-        } catch (DataException e) {
-            return Map.of();
+            List.of(place, spool, held).forEach(each -> Uploads.tidy(() -> Files.deleteIfExists(each)));
         }
     }
 
     /** Nothing in a header that would end it or its text. */
-    private static String safe(String filename) {
+    static String safe(String filename) {
         return new String(filename.replaceAll("[^A-Za-z0-9._ -]", "_").getBytes(StandardCharsets.US_ASCII),
                 StandardCharsets.US_ASCII);
     }

@@ -91,7 +91,7 @@ public final class JobRoutes implements RouteGroup {
         long now = now();
         for (String field : List.of("training_file", "validation_file")) {
             if (!wanted.get(field).isNull()) {
-                requireFile(store, caller, field, wanted.get(field).asText(), "fine-tune", now);
+                requireFile(store, request, field, wanted.get(field).asText(), "fine-tune", now);
             }
         }
         String type = wanted.get("method").get("type").asText();
@@ -110,14 +110,19 @@ public final class JobRoutes implements RouteGroup {
         Bodies.reply(request, json.of(job));
     }
 
-    /** Refuses what is not a file of the caller for this purpose. */
-    static void requireFile(Store store, Caller caller, String field, String id, String purpose, long now) {
+    /** Refuses what is not a file of the caller for this purpose, and a table or document that is none yet. */
+    static void requireFile(Store store, Context request, String field, String id, String purpose, long now) {
         Optional<StoredFile> file = Optional.of(id).filter(Ids::isValid)
-                .flatMap(valid -> store.files().find(valid, caller.project(), now));
-        if (!file.map(StoredFile::purpose).equals(Optional.of(purpose))) {
-            throw ApiException.of(400, "invalid_request_error", "invalid_" + field, field, file.isEmpty()
-                    ? "no such file: '" + id + "'" : "the file '" + id + "' was uploaded for '" + file.get().purpose()
-                            + "'; upload it with the purpose " + purpose);
+                .flatMap(valid -> store.files().find(valid, Caller.of(request).project(), now));
+        boolean fits = file.map(StoredFile::purpose).equals(Optional.of(purpose));
+        if (!fits || file.get().status().equals("error")) {
+            Optional<String> advice = file.filter(any -> purpose.equals("fine-tune"))
+                    .flatMap(any -> FileRows.advice(id, any.filename(), request));
+            advice.or(() -> Optional.of(file.isEmpty() ? "no such file: '" + id + "'" : "the file '" + id
+                    + "' was uploaded for '" + file.get().purpose() + "'; upload it with the purpose " + purpose)
+                    .filter(any -> !fits)).ifPresent(message -> {
+                        throw ApiException.of(400, "invalid_request_error", "invalid_" + field, field, message);
+                    });
         }
     }
 

@@ -168,9 +168,12 @@ final class Uploads {
         Caller caller = Caller.of(request);
         force(spool);
         LongRequests.enter(request);
-        Optional<String> wrong = purpose.equals("fine-tune") ? fault(spool, request) : Optional.empty();
+        String id = Ids.next("file-");
+        // Its name may be wrong: what is of another type is so from its first line on.
+        Optional<String> wrong = purpose.equals("fine-tune") ? fault(spool, request).map(fault -> FileRows.advice(id,
+                name, request).filter(any -> fault.startsWith("line 1: ")).orElse(fault)) : Optional.empty();
         long created = clock.instant().getEpochSecond();
-        StoredFile stored = new StoredFile(Ids.next("file-"), caller.id(), caller.home(), name, purpose,
+        StoredFile stored = new StoredFile(id, caller.id(), caller.home(), name, purpose,
                 Files.size(spool), created, lifetime.map(seconds -> created + seconds),
                 wrong.isEmpty() ? "processed" : "error", wrong);
         if (!store.files().add(stored, spool, caller.storedBytes())) {

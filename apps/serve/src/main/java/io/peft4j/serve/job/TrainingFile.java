@@ -6,6 +6,7 @@ import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.RowFault;
+import io.peft4j.data.format.UnfilledRows;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bound;
 import java.nio.file.Path;
@@ -64,14 +65,18 @@ public final class TrainingFile {
                 DataRow entry = next.get();
                 // What other rows are good for depends on the method: the check of a job tells.
                 boolean chat = DataFormat.of(entry.fields()).equals(Optional.of(DataFormat.CHAT));
-                List<RowFault> faults = fault.isPresent() ? List.of()
-                        : chat ? ExampleReader.faults(entry) : entry.faults();
+                List<RowFault> faults = fault.isPresent() ? List.of() : ExampleReader.faults(entry).stream()
+                        .filter(what -> chat || what.code().equals(UnfilledRows.UNFILLED)
+                                || entry.faults().contains(what))
+                        .toList();
                 boolean asks = faults.stream().anyMatch(what -> what.code().equals(NO_ANSWER));
                 if (asks) {
                     unanswered.add(entry.line());
                 }
                 learned |= asks ? ASKED.containsAll(entry.fields().keySet()) : chat;
-                fault = fault.or(() -> faults.stream().filter(what -> what.fatal() && !what.code().equals(NO_ANSWER))
+                fault = fault.or(() -> faults.stream()
+                        .filter(what -> (what.fatal() || what.code().equals(UnfilledRows.UNFILLED))
+                                && !what.code().equals(NO_ANSWER))
                         .findFirst().map(what -> "line " + entry.line() + ": " + what.message()));
                 count++;
                 characters += ROW + DataRow.characters(entry.fields());

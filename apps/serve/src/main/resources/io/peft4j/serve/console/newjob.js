@@ -50,7 +50,8 @@ export function newJob(main) {
         ...[...NUMBERS, ...more].map(([name, title, hint]) => number(chosen, name, title, hint)).flat());
     };
     const listFiles = async made => {
-      const kept = [made && !fault(made) ? made.id : fields.training.value, fields.validation.value];
+      const kept = [made && !fault(made) ? made.id : fields.training.value,
+        made?.held_out_file || fields.validation.value];
       const files = (await get("/v1/files?purpose=fine-tune&limit=1000")).data;
       const options = () => files.map(file => el("option", { value: file.id, disabled: Boolean(fault(file)) },
         `${file.filename}, ${fault(file) || when(file.created_at)}`));

@@ -2,8 +2,6 @@ import { attempt, post, remove, upload } from "./api.js";
 import { el, fill, labelled, say, table } from "./dom.js";
 
 const MOST_REVIEWED = 1000;
-const UNFILLED = "[fill in: ";
-const HANDBOOK = /\.(pdf|docx|md|markdown|html?)(\.(gz|zst))?$/i;
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 const jsonl = name => `${name.replace(/\.[^.]*$/, "")}.jsonl`;
 
@@ -29,8 +27,8 @@ export async function rowsForm(place, stored, onMade) {
     } else if (read.columns.length === 0) {
       await end();
       say(`${stored.filename} cannot be read: ${read.problem || "it holds no rows"}`);
-    } else if (HANDBOOK.test(stored.filename) || read.rows.some(row => row.question?.startsWith?.(UNFILLED))) {
-      review(place, stored, read, discard, end);
+    } else if ("statements" in read) {
+      review(place, stored, read, discard, end, path);
     } else {
       mapping(place, stored, read, discard, show, names => attempt(async () =>
         end(await post(path, { columns: names, save_as: jsonl(stored.filename) }))));
@@ -62,30 +60,47 @@ function mapping(place, stored, read, discard, show, save) {
       `Use these ${count(read.total, "row")}`), discard)));
 }
 
-/** The sections of a handbook as rows; those without a question, or that are not ticked, are left out. */
-function review(place, stored, read, discard, end) {
-  const rows = read.rows.filter(row => row.question).map((row, i) => {
-    const question = el("input", { id: `question-of-${i}`, autocomplete: "off",
-      value: row.question.startsWith(UNFILLED) ? "" : row.question });
-    const answer = el("textarea", { id: `answer-of-${i}` }, row.answer);
+/** The questions of each answer of a handbook, and statements without one; what has none, or is not ticked, is left out. */
+function review(place, stored, read, discard, end, path) {
+  const facts = new Map();
+  for (const row of read.rows.filter(one => one.question)) {
+    const key = `${row.heading}\n${row.answer}`;
+    facts.set(key, [...facts.get(key) ?? [], row]);
+  }
+  const open = read.without_question.filter(one => one.to_fill_in)
+    .map(one => [{ question: "", answer: one.text, heading: one.heading }]);
+  const cards = [...facts.values(), ...open].map((rows, i) => {
+    const questions = el("textarea", { id: `questions-of-${i}`, rows: 5 }, rows.map(row => row.question).join("\n"));
+    const answer = el("textarea", { id: `answer-of-${i}` }, rows[0].answer);
     const keep = el("input", { type: "checkbox", checked: true });
-    return { filled: () => keep.checked && question.value.trim() && answer.value.trim(), made: () => ({ ...row, question: question.value.trim(),
-      answer: answer.value.trim() }), card: el("fieldset", {}, el("legend", {}, el("label", { class: "inline" }, keep, row.heading || `Section ${i + 1}`)),
-      labelled(question, "Question", "Write what people ask that this answers; without one the row is left out."),
+    return { made: () => !keep.checked || !answer.value.trim() ? [] : questions.value.split("\n").map(line => line.trim())
+      .filter(line => line).map(question => ({ ...rows.find(row => row.question === question) ?? { heading: rows[0].heading },
+        question, answer: answer.value.trim() })),
+    card: el("fieldset", {}, el("legend", {}, el("label", { class: "inline" }, keep, rows[0].heading || `Section ${i + 1}`)),
+      labelled(questions, "Questions", "What people ask that this answers, a line each; without one it is left out."),
       el("label", { for: answer.id }, "Answer"), answer) };
   });
+  let changed = false;
+  const made = () => cards.flatMap(card => card.made());
+  const file = (name, rows) => upload(new File([rows.map(({ held_out, ...row }) => JSON.stringify(row)).join("\n")], name));
   const save = el("button", { type: "button", id: "save-rows", onclick: () => attempt(async () => {
-    const lines = rows.filter(row => row.filled()).map(row => JSON.stringify(row.made()));
-    await end(await upload(new File([lines.join("\n")], jsonl(stored.filename))));
+    const name = jsonl(stored.filename);
+    const [learned, held] = [false, true].map(out => made().filter(row => Boolean(row.held_out) === out));
+    const out = changed && held.length > 0 && await file(`heldout-${name}`, held);
+    await end(changed ? { ...await file(name, learned), held_out_file: out.id } : await post(path, { save_as: name }));
   }) });
-  const tell = () => {
-    const filled = rows.filter(row => row.filled()).length;
-    save.disabled = filled === 0;
-    save.textContent = `Use the ${count(filled, "row")} with a question`;
+  const tell = event => {
+    changed ||= Boolean(event);
+    const kept = changed ? made().length : read.total;
+    save.disabled = kept === 0;
+    save.textContent = `Use the ${count(kept, "row")} with a question`;
   };
   const section = el("section", { class: "card", "aria-label": `Rows of ${stored.filename}`, oninput: tell, onchange: tell },
-    el("h2", {}, `${stored.filename}: ${count(rows.length, "row")} to review`), rows.map(row => row.card),
-    el("p", { class: "row" }, save, discard));
+    el("h2", {}, `${stored.filename}: ${count(read.questions, "question")} in ${count(read.total, "row")}`),
+    el("p", { class: "hint" }, `${read.with_question} of ${count(read.statements, "statement")} have a question. `
+      + `${count(read.held_out, "wording")} of them ${read.held_out === 1 ? "is" : "are"} held out in a second file.`),
+    read.total > read.rows.length && el("p", { class: "warn" }, `Only ${read.rows.length} are shown; where you change one, the `
+      + "others are left out."), cards.map(one => one.card), el("p", { class: "row" }, save, discard));
   tell();
   fill(place, section);
 }

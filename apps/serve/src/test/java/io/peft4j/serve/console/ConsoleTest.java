@@ -250,17 +250,25 @@ class ConsoleTest {
         browser.await("[...document.querySelectorAll('#training option')].some(one => "
                 + "one.textContent.startsWith('fragen.jsonl'))");
 
-        upload("handbook.md", "# Shifts\\nThe early shift starts at 6:00.\\n# Where are keys?\\nAt the gate.\\n");
-        browser.await("document.querySelector('#question-of-1')");
-        assertEquals("Use the 1 row with a question", browser.evaluate("document.querySelector('#save-rows')"
-                + ".textContent").asText(), "the heading that is one");
-        type("#question-of-0", "When does the early shift start?");
+        upload("handbook.md",
+                "# Shifts\\nThe early shift starts at 6:00. Never park near door 4, says Ann, whatever.\\n"
+                        + "# Where are keys?\\nAt the gate.\\n");
+        browser.await("document.querySelector('#questions-of-2')");
+        assertEquals(
+                "handbook.md: 2 questions in 8 rows|2 of 3 statements have a question. 2 wordings of them are held "
+                        + "out in a second file.|Use the 8 rows with a question",
+                browser.evaluate("['h2', '.hint', '#save-rows']"
+                        + ".map(one => document.querySelector('section ' + one).textContent).join('|')").asText());
+        type("#questions-of-2", "Where do cars stay?");
         picture("review.png");
         browser.evaluate("document.querySelector('#save-rows').click()");
-        browser.await("document.querySelectorAll('#training option').length === 2");
-        assertEquals("fragen.jsonl,handbook.jsonl", browser.evaluate("fetch('/v1/files').then(reply => reply.json())"
-                + ".then(list => list.data.map(one => one.filename).sort().join())").asText(),
+        browser.await("document.querySelectorAll('#training option').length === 3");
+        assertEquals("fragen.jsonl,handbook.jsonl,heldout-handbook.jsonl", browser.evaluate("fetch('/v1/files')"
+                + ".then(reply => reply.json()).then(list => list.data.map(one => one.filename).sort().join())")
+                .asText(),
                 "what they were made of is gone");
+        assertTrue(browser.evaluate("document.querySelector('#validation').selectedOptions[0].textContent").asText()
+                .startsWith("heldout-handbook.jsonl"));
         assertEquals(List.of(), browser.errors());
     }
 
