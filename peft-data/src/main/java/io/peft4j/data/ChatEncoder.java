@@ -89,7 +89,7 @@ public final class ChatEncoder {
     @Internal
     public EncodedChats encode(ChatDataset dataset, int maxLength) {
         dataset.forEach(this::requireAnswers);
-        template.ifPresent(chats -> dataset.forEach(example -> ShownTools.require(example, chats, model)));
+        dataset.forEach(this::requireShown);
         EncodedChats encoded = EncodedChats.of(dataset.examples(), this, maxLength);
         if (encoded.sequences().isEmpty()) {
             throw new ConfigurationException(dataset.size() == 0 ? "the data set is empty" : "all examples ("
@@ -102,6 +102,16 @@ public final class ChatEncoder {
                     + "template");
         }
         return encoded;
+    }
+
+    /**
+     * Refuses an example with tools or calls of them that the chat template does not show.
+     *
+     * @throws DataException then
+     */
+    @Internal
+    public void requireShown(ChatExample example) {
+        template.ifPresent(chats -> ShownTools.require(example, chats, model));
     }
 
     /**

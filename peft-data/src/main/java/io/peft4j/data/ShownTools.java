@@ -31,8 +31,9 @@ final class ShownTools {
         if (!tools.isEmpty() && isSame(template, uncalled, tools, uncalled, List.of())
                 || !uncalled.equals(messages) && isSame(template, messages, tools, uncalled, tools)) {
             throw ChatEncoder.fail(example, "has tools or calls of them, which the chat template of " + model
-                    + " does not show, so they would not be learned; give the template a form of tool calls, one of "
-                    + ToolForm.all() + ", or remove them from the rows");
+                    + " does not show, so they would not be learned; take a model whose template does, such as "
+                    + "Qwen/Qwen3-0.6B, give the template a form of tool calls, one of " + ToolForm.all()
+                    + ", or remove them from the rows");
         }
     }
 

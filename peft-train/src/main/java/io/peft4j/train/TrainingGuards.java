@@ -1,5 +1,6 @@
 package io.peft4j.train;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
@@ -11,7 +12,8 @@ import java.util.function.Consumer;
  * gradient, a loss that jumps, one that does not move, one that is far above its beginning, and what
  * {@link RewardWatch} finds.
  */
-final class TrainingGuards implements TrainingListener {
+@Internal(shared = true)
+public final class TrainingGuards implements TrainingListener {
     /** Losses that a new one is held against. */
     private static final int WINDOW = 20;
     /** Updates after which a loss should have moved. */
@@ -40,7 +42,9 @@ final class TrainingGuards implements TrainingListener {
         if (step.gradNorm() == 0 && !saidZero) {
             saidZero = true;
             warnings.accept("update " + step.step() + ": all gradients are 0, so nothing is learned from its batch; "
-                    + "check that the examples have answers, and that the adapter's scaling is not 0");
+                    + (step.measures().containsKey("reward") ? "use prompts and a grader with which the answers to a "
+                            + "prompt get different rewards"
+                            : "check that the examples have answers, and that the adapter's scaling is not 0"));
         }
         if (recent.size() == WINDOW) {
             // Losses of rewards go round 0, where no loss is far above another.

@@ -169,6 +169,8 @@ class BatchesTest {
             assertEquals(completed, answers(server, batch, "output_file_id").size());
             Reply again = server.post("/v1/batches/" + id + "/cancel", "");
             assertEquals("400 invalid_job_status", again.status() + " " + again.error().get("code").asText());
+            assertEquals("the batch " + id + " cannot be cancelled: it is cancelled", again.error().get("message")
+                    .asText());
         }
     }
 

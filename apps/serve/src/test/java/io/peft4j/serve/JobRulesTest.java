@@ -257,6 +257,14 @@ class JobRulesTest {
                 error.get("message").asText());
     }
 
+    @Test
+    void theTrainingFileIsNoValidationFile() {
+        training = server.upload(TestServer.rows(0, 12));
+        TestServer.Reply refused = server.post(JOBS, json(", 'validation_file': '" + training + "'"));
+        assertEquals("400 validation_file", refused.status() + " " + refused.error().get("param").asText());
+        assertTrue(refused.error().get("message").asText().contains("nothing is held out"), refused.toString());
+    }
+
     /** Its answer is seen as an empty one by a model whose template has no place for calls. */
     @Test
     void callsThatTheTemplateDoesNotShowAreRefused() throws InterruptedException {
@@ -301,6 +309,8 @@ class JobRulesTest {
                 + "{'project': 'handbook', 'name': 'first', 'entity': 'hr', 'tags': ['a', 'b']}}]"));
         JsonNode job = server.await(id, "succeeded", "failed");
         assertEquals("handbook", job.at("/integrations/0/wandb/project").asText(), job.toString());
+        assertTrue(events(id).stream().anyMatch(event -> event.get("message").asText().endsWith("wandb sync jobs/" + id
+                + "/wandb/*")), events(id).toString());
         try (Stream<Path> runs = Files.list(data.resolve("jobs").resolve(id).resolve("wandb"))) {
             Path run = runs.findFirst().orElseThrow();
             assertTrue(run.getFileName().toString().startsWith("offline-run-"), run.toString());

@@ -64,14 +64,31 @@ class ReinforcementJobTest {
         assertEquals(200, answer.status(), answer.body().toString());
     }
 
+    /** All answers to a prompt get one reward: the job succeeds, and has learned nothing. */
+    @Test
+    void aJobWhoseRewardsAreEqualWarns() throws InterruptedException {
+        String id = server.job(job(server.upload(prompts(0, 12)), server.upload(prompts(20, 22)),
+                "{\"n_epochs\": 1, \"batch_size\": 6, \"compute_multiplier\": 0.25}").replace(GRADER,
+                        "{\"type\": "
+                                + "\"string_check\", \"name\": \"g\", \"operation\": \"eq\", \"input\": \"a\", "
+                                + "\"reference\": \"b\"}"));
+        server.await(id, "succeeded", "failed");
+        String events = server.get("/v1/fine_tuning/jobs/" + id + "/events?limit=100").body().toString();
+        assertTrue(
+                events.contains("\"warn\",\"message\":\"update 1: all gradients are 0, so nothing is learned from its "
+                        + "batch; use prompts and a grader"),
+                events);
+    }
+
     @Test
     void tooFewPromptsAndHyperparametersWithoutEffectAreRefused() throws InterruptedException {
         String few = server.upload(prompts(0, 3));
-        String id = server.job(job(few, few, "{}"));
+        String other = server.upload(prompts(3, 6));
+        String id = server.job(job(few, other, "{}"));
         JsonNode failed = server.await(id, "succeeded", "failed");
         assertEquals("training_file", failed.path("error").path("param").asText(), failed.toString());
         TestServer.Reply effort = server.post("/v1/fine_tuning/jobs",
-                job(few, few, "{\"reasoning_effort\": \"high\"}"));
+                job(few, other, "{\"reasoning_effort\": \"high\"}"));
         assertEquals("method.reinforcement.hyperparameters.reasoning_effort", effort.error().path("param").asText());
     }
 

@@ -100,6 +100,7 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
         boolean answered = example.toChat().filter(chat -> chat.prompt().size() < chat.messages().size()).isPresent();
         if (encoder.isPresent() && answered) {
             try {
+                encoder.get().requireShown(example.toChat().get());
                 tokens = beyond(encoder.get(), example, maxLength);
                 supervised = UNKNOWN;
                 if (tokens == 0) {

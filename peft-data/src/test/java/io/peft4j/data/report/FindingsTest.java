@@ -279,6 +279,32 @@ class FindingsTest {
         assertEquals(List.of(), found("even.jsonl", String.join("\n", rows(40)), "imbalance"));
     }
 
+    /** Calls without text, as OpenAI writes them, and beside one: a template without tools rejects or leaves them out. */
+    @Test
+    void callsThatTheTemplateDoesNotShowAreErrorsOfTheirRows() throws IOException {
+        ChatTemplate without = TestChatTemplate.of((messages, ask, tools) -> {
+            if (messages.stream().anyMatch(message -> message.extra().containsKey("content"))) {
+                throw new ConfigurationException("'dict object' has no attribute 'content'");
+            }
+            return TestChatTemplate.chatMl().render(messages, ask, List.of(), java.util.Map.of());
+        });
+        List<String> rows = rows(12);
+        for (String content : List.of("null", "\"I look.\"")) {
+            rows.add(
+                    "{\"messages\": [{\"role\": \"user\", \"content\": \"Where is box 7?\"}, {\"role\": \"assistant\", "
+                            + "\"content\": " + content + ", \"tool_calls\": [{\"id\": \"a\", \"type\": \"function\", "
+                            + "\"function\": {\"name\": \"f\", \"arguments\": \"{}\"}}]}], \"tools\": [{\"type\": \"function\", "
+                            + "\"function\": {\"name\": \"f\"}}]}");
+        }
+        Path file = Files.write(folder.resolve("calls.jsonl"), rows);
+        DataReport report = DataCheck.of(file).model(new ChatEncoder(new WordTokenizer(100_000), without), 500).run();
+        assertEquals(List.of("error [13]", "error [14]"), found(report, "template_rejected"));
+        assertEquals(2,
+                report.findings().stream().filter(finding -> finding.message().contains("does not show, so they "
+                        + "would not be learned")).count(),
+                report.findings().toString());
+    }
+
     @Test
     void overlongAndUnsupervisedExamplesAreReported() throws IOException {
         ChatTemplate strict = TestChatTemplate.of((messages, ask, tools) -> {

@@ -101,7 +101,7 @@ public final class BatchRoutes implements RouteGroup {
     private void cancel(Context request) {
         Job batch = find(request);
         if (!store.jobs().cancel(batch.id(), clock.instant().getEpochSecond())) {
-            throw JobRoutes.wrongStatus(find(request), "cancelled");
+            throw JobRoutes.wrongStatus("the batch " + batch.id(), "cancelled", status(find(request)));
         }
         worker.wake();
         batches.leave(find(request));

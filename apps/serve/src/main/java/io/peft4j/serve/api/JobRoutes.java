@@ -152,16 +152,17 @@ public final class JobRoutes implements RouteGroup {
     private void change(Context request, Predicate<Job> change, String done) {
         Job job = find(request);
         if (!change.test(job)) {
-            throw wrongStatus(find(request), done);
+            Job now = find(request);
+            throw wrongStatus("the job " + now.id(), done, now.paused() ? "paused" : now.status().code());
         }
         worker.wake();
         Bodies.reply(request, json.of(find(request)));
     }
 
     /** 400 for what cannot be done to a job or batch that is as it is. */
-    static ApiException wrongStatus(Job job, String action) {
-        return ApiException.of(400, "invalid_request_error", "invalid_job_status", null, "the job " + job.id()
-                + " cannot be " + action + ": it is " + (job.paused() ? "paused" : job.status().code()));
+    static ApiException wrongStatus(String id, String action, String status) {
+        return ApiException.of(400, "invalid_request_error", "invalid_job_status", null, id + " cannot be " + action
+                + ": it is " + status);
     }
 
     private void events(Context request) {

@@ -5,9 +5,7 @@ import io.peft4j.core.engine.WorkShare;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatEncoder;
-import io.peft4j.data.Masking;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.grader.GraderTemplate;
 import io.peft4j.data.grader.GraderTools;
@@ -67,9 +65,11 @@ final class JobCheck {
      * @throws CancellationException when it was stopped
      */
     ObjectNode run(RunningJob running) {
-        ChatTemplate template = base.chatTemplate().orElseThrow(() -> new JobFault("invalid_model",
-                Optional.of("model"), "the base model has no chat template, so it cannot learn conversations; "
-                        + "train another model, or let the server be started with a chat template for this one"));
+        if (base.chatTemplate().isEmpty()) {
+            throw new JobFault("invalid_model", Optional.of("model"), "the base model has no chat template, so it "
+                    + "cannot learn conversations; train another model, or let the server be started with a chat "
+                    + "template for this one");
+        }
         files.takeData().ifPresent(param -> {
             throw JobFault.of(param, "the file of " + param + " was deleted");
         });
@@ -77,7 +77,7 @@ final class JobCheck {
         files.validation().ifPresent(path -> requireMemory(path, "validation_file", running));
         boolean reinforcement = job.method().equals(JobRequest.REINFORCEMENT);
         if (!reinforcement) {
-            checkRows(template, running);
+            checkRows(running);
         }
         requireWanted(running);
         JobData data = JobData.read(files.training(), "training_file", job);
@@ -96,10 +96,10 @@ final class JobCheck {
         return choose(data);
     }
 
-    private void checkRows(ChatTemplate template, RunningJob running) {
+    private void checkRows(RunningJob running) {
         int room = base.network().description().maxPositions();
         DataCheck check = DataCheck.of(files.training())
-                .model(new ChatEncoder(base.tokenizer(), template, Masking.ASSISTANT), room)
+                .model(ChatEncoder.of(base), room)
                 .listener((stage, rows) -> requireWanted(running));
         files.validation().ifPresent(check::validation);
         DataReport report = check.run();

@@ -16,6 +16,7 @@ import io.peft4j.serve.store.JobQueue;
 import io.peft4j.serve.store.Store;
 import io.peft4j.serve.store.StoredModel;
 import io.peft4j.train.StepMetrics;
+import io.peft4j.train.TrainingGuards;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
@@ -60,6 +61,8 @@ final class JobProgress implements TrainingListener {
     private final PeftModel model;
     private final String modelName;
     private final Clock clock;
+    private final TrainingGuards guards = new TrainingGuards(text -> tell(JobEvent.warn("guard-" + Ids.letters(6),
+            text)));
     private TrainingPlan plan;
     private Optional<StepMetrics> pending = Optional.empty();
 
@@ -111,6 +114,7 @@ final class JobProgress implements TrainingListener {
     @Override
     public void onStep(StepMetrics metrics) {
         flush();
+        guards.onStep(metrics);
         disk.requireRoom(0);
         if (endsEpoch(metrics.step()) && job().validationFile().isPresent()) {
             pending = Optional.of(metrics);

@@ -48,6 +48,10 @@ public final class JobRequest {
         request.put("model", fields.requiredText("model"));
         request.put("training_file", fields.requiredText("training_file"));
         request.put("validation_file", fields.text("validation_file").orElse(null));
+        if (request.get("training_file").equals(request.get("validation_file"))) {
+            throw ApiException.invalid("validation_file", "validation_file is the training_file, of which nothing is "
+                    + "held out; give other rows, or none");
+        }
         String suffix = fields.text("suffix").orElse(null);
         if (suffix != null && suffix.codePointCount(0, suffix.length()) > MOST_SUFFIX) {
             throw ApiException.invalid("suffix", "suffix may have at most " + MOST_SUFFIX + " characters");

@@ -148,7 +148,12 @@ final class JobTraining {
         TrainerBuilder trainer = Trainer.builder(model).options(plan.training()).output(files.run())
                 .start(RunStart.RESUME_OR_START).cancellation(running.cancellation())
                 .checkpointEverySteps((int) Math.max(FEWEST_STEPS, Math.min(MOST_STEPS, steps)));
-        integrations(running.job(), files).ifPresent(trainer::listener);
+        integrations(running.job(), files).ifPresent(listener -> {
+            trainer.listener(listener);
+            store.queue().tell(running.claim(), List.of(JobEvent.info("wandb", "The run for Weights & Biases is in the "
+                    + "server's data folder, and not sent: wandb sync " + files.relative(files.file("wandb")) + "/*")),
+                    now());
+        });
         return trainer;
     }
 
