@@ -54,13 +54,13 @@ public record DocumentRows(DataFile file, List<DataRow> rows, int questions, Pas
             return OpenRows.open(file);
         }
         DocumentRows document = of(file);
-        document.requireAny();
+        OpenRows opened = document.open();
         if (document.questions > 0) {
             PassageRows made = document.made;
             LOG.atLevel(made.unasked().isEmpty() ? Level.INFO : Level.WARN).log("{}: {} in {}; {}", file, Count.of(
                     document.questions, "question"), Count.of(document.rows.size(), "wording"), made.summary());
         }
-        return document.open();
+        return opened;
     }
 
     /** Reads a document to its end; it may have no row. */
@@ -84,19 +84,15 @@ public record DocumentRows(DataFile file, List<DataRow> rows, int questions, Pas
     }
 
     /**
-     * Refuses a document that gave no row.
+     * These rows, as those of a file.
      *
-     * @throws DataException then
+     * @throws DataException when there is none
      */
-    public void requireAny() {
+    public OpenRows open() {
         if (rows.isEmpty()) {
             throw new DataException(file.path(), "gave no row with a question: rules ask for numbers and names in "
                     + "plain English and German sentences and tables; write rows, or have a model write them");
         }
-    }
-
-    /** These rows, as those of a file. */
-    public OpenRows open() {
         return OpenRows.of(file, HandbookSections.of(rows));
     }
 

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
@@ -31,11 +32,8 @@ public record PassageRows(List<ChatExample> rows, List<Unasked> unasked, int sta
 
     /** The counts as programs read them: {@code statements}, {@code with_question} and {@code without_question}. */
     public Map<String, Object> counts() {
-        Map<String, Object> counts = new LinkedHashMap<>();
-        counts.put("statements", statements);
-        counts.put("with_question", statements - unasked.size());
-        counts.put("without_question", unasked.stream().map(Unasked::fields).toList());
-        return counts;
+        return new TreeMap<>(Map.of("statements", statements, "with_question", statements - unasked.size(),
+                "without_question", unasked.stream().map(Unasked::fields).toList()));
     }
 
     /** How many statements have a question, and the first of the others with their places. */
@@ -68,8 +66,7 @@ public record PassageRows(List<ChatExample> rows, List<Unasked> unasked, int sta
         }
 
         private Map<String, Object> fields() {
-            Map<String, Object> fields = new LinkedHashMap<>();
-            fields.put("line", origin.line());
+            Map<String, Object> fields = new LinkedHashMap<>(Map.of("line", origin.line()));
             fields.put("place", place);
             fields.put("heading", heading);
             fields.put("text", sentence);

@@ -90,13 +90,8 @@ public final class ExampleReader implements AutoCloseable {
     public static List<RowFault> faults(DataRow row) {
         DataRow alone = row.with(new LinkedHashMap<>(row.fields()));
         alone.faults().addAll(row.faults());
-        unfilled(alone, DataFormat.of(row.fields()).flatMap(like -> like.read(alone)));
+        DataFormat.of(row.fields()).ifPresent(like -> like.read(alone));
         return alone.faults();
-    }
-
-    private static void unfilled(DataRow row, Optional<Example> example) {
-        example.flatMap(UnfilledRows::unfilled).ifPresent(text -> row.odd(UnfilledRows.UNFILLED,
-                UnfilledRows.fault(text)));
     }
 
     /** Says that the rows are held-out data, which may also be items of an evaluation without an answer to learn. */
@@ -168,7 +163,8 @@ public final class ExampleReader implements AutoCloseable {
             row.fatal("held_out_item", "is a held-out item, with " + row.fields().keySet()
                     + " and no answer to learn; evaluate with it, and train on rows with answers");
         }
-        unfilled(row, example);
+        example.flatMap(UnfilledRows::unfilled).ifPresent(text -> row.odd(UnfilledRows.UNFILLED,
+                UnfilledRows.fault(text)));
         row.unknownKeys().stream().limit(MOST_UNKNOWN_KEYS - unknownKeys.size()).forEach(unknownKeys::add);
         return new Item(row, example.filter(one -> !row.isWrong()));
     }

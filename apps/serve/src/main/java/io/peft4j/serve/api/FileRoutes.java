@@ -1,10 +1,23 @@
 package io.peft4j.serve.api;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.augment.DocumentRows;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Example;
 import io.peft4j.data.format.DataFile;
+import io.peft4j.data.format.DataFiles;
+import io.peft4j.data.format.DataRow;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.HandbookSections;
+import io.peft4j.data.format.OpenRows;
+import io.peft4j.data.format.RowFault;
+import io.peft4j.data.format.TableColumns;
+import io.peft4j.data.format.UnfilledRows;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bodies;
 import io.peft4j.serve.http.Bound;
@@ -19,9 +32,9 @@ import io.peft4j.serve.store.Ids;
 import io.peft4j.serve.store.ListPage;
 import io.peft4j.serve.store.Store;
 import io.peft4j.serve.store.StoredFile;
+import io.peft4j.train.TrainingOptions;
 import java.io.IOException;
 import java.io.Writer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -30,6 +43,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** {@code /v1/files}. */
 public final class FileRoutes implements RouteGroup {
@@ -37,6 +51,8 @@ public final class FileRoutes implements RouteGroup {
     static final List<String> PURPOSES = List.of("assistants", "batch", "fine-tune", "vision", "user_data", "evals");
     private static final int MOST_LISTED = 10_000;
     private static final int ROWS_SHOWN = 3;
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int PIECE = 64;
     private static final int LONGEST_ENDING = 20;
 
     private final Store store;
@@ -113,7 +129,7 @@ public final class FileRoutes implements RouteGroup {
         try (Writer out = name.isPresent() ? Files.newBufferedWriter(spool) : Writer.nullWriter();
                 Writer heldOut = name.isPresent() ? Files.newBufferedWriter(held) : Writer.nullWriter()) {
             DataFile file = DataFile.of(place).withLook(() -> LongRequests.requireClient(request));
-            ObjectNode reply = new FileRows(file, given, name.isPresent()).write(shown, out, heldOut);
+            ObjectNode reply = write(file, given, name.isPresent(), shown, out, heldOut);
             out.close();
             heldOut.close();
             if (name.isPresent()) {
@@ -132,10 +148,89 @@ public final class FileRoutes implements RouteGroup {
         }
     }
 
+    /** How a file that is no JSON Lines becomes one to train on; empty for others. */
+    static Optional<String> advice(String id, String filename, Context request) {
+        String saved = safe(filename).replaceFirst("\\.[^.]*$", "") + ".jsonl";
+        return Optional.of("a table, a document or a JSON list is trained on as rows, which this makes of it: curl "
+                + request.scheme() + "://" + request.host() + "/v1/files/" + id + "/rows -H \"Authorization: Bearer "
+                + "$OPENAI_API_KEY\" -d '{\"save_as\": \"" + saved + "\"}'; -d '{}' shows its columns and first rows")
+                .filter(any -> DataFiles.isMadeIntoRows(filename));
+    }
+
+    /** What the columns could be called; nothing where that is not clear and people are to decide. */
+    private static Map<String, String> found(DataFile file, boolean toLearn) {
+        try {
+            return TableColumns.of(file, TableColumns.EXAMPLES).file().columns();
+        } catch (DataException e) {
+            if (toLearn) {
+                throw e;
+            }
+            return Map.of();
+        }
+    }
+
+    /**
+     * Reads the rows as the command line learns them, and writes them as JSON Lines. Those that people have yet to fill
+     * in are left out, and counted.
+     *
+     * @param names those of the columns; empty: found
+     * @param toLearn whether the rows are to be learned as they are
+     * @param shown how many of them the reply shows
+     * @param learned takes those to train on
+     * @param heldOut takes those of a document that are held out
+     * @throws DataException when it cannot be read, or what is to be learned is not clear
+     */
+    private static ObjectNode write(DataFile given, Optional<Map<String, String>> names, boolean toLearn, int shown,
+            Writer learned, Writer heldOut) throws IOException {
+        DataFile file = given.withColumns(names.orElseGet(() -> found(given, toLearn)));
+        ObjectNode reply = Json.object().put("object", "file.rows");
+        try (OpenRows rows = OpenRows.open(given)) {
+            reply.set("columns", JSON.valueToTree(rows.first().orElse(Map.of()).keySet()));
+        }
+        DataFile.columnNames().forEach(reply.putArray("names")::add);
+        reply.set("mapping", JSON.valueToTree(file.columns()));
+        reply.putArray("rows");
+        Optional<DocumentRows> document = Optional.of(file.path()).filter(DataFiles::isDocument)
+                .map(path -> DocumentRows
+                        .of(file))
+                .filter(made -> made.made().statements() + made.questions() > 0);
+        // Those that the command line holds out, too, where it is given no seed.
+        Set<ChatExample> held = document.filter(made -> toLearn || !made.rows().isEmpty()).map(made -> Set.copyOf(
+                ChatDataset.of(ChatDataset.ROWS.read(made.open())).splitWordings(TrainingOptions.defaults().seed())
+                        .test().examples()))
+                .orElse(Set.of());
+        long total = 0;
+        long wrong = 0;
+        try (ExampleReader reader = ExampleReader.of(document.map(made -> OpenRows.of(file, HandbookSections
+                .of(made.rows()))).orElseGet(() -> OpenRows.open(file)))) {
+            for (Optional<ExampleReader.Item> next = reader.next(); next.isPresent(); next = reader.next()) {
+                DataRow row = next.get().row();
+                if (total++ % PIECE == 0) {
+                    file.look().run();
+                }
+                boolean open = row.faults().stream().anyMatch(one -> one.code().equals(UnfilledRows.UNFILLED));
+                Optional<RowFault> fault = row.faults().stream().filter(one -> open || one.fatal()).findFirst();
+                if (fault.isPresent() && wrong++ == 0) {
+                    reply.put("problem", "line " + row.line() + ": " + fault.get().message());
+                }
+                boolean out = next.get().example().flatMap(Example::toChat).filter(held::contains).isPresent();
+                if (total <= shown) {
+                    ObjectNode fields = JSON.valueToTree(row.fields());
+                    reply.withArray("rows").add(out ? fields.put("held_out", true) : fields);
+                }
+                if (!row.fields().isEmpty() && !open) {
+                    (out ? heldOut : learned).write(JSON.writeValueAsString(row.fields()) + "\n");
+                }
+            }
+        }
+        document.ifPresent(made -> reply.put("questions", made.questions()).put("held_out", held.size())
+                .setAll(JSON.<ObjectNode>valueToTree(made.made().counts())));
+        return reply.put("total", total).put("wrong", wrong);
+    }
+
     /** Nothing in a header that would end it or its text. */
-    static String safe(String filename) {
-        return new String(filename.replaceAll("[^A-Za-z0-9._ -]", "_").getBytes(StandardCharsets.US_ASCII),
-                StandardCharsets.US_ASCII);
+    private static String safe(String filename) {
+        return filename.replaceAll("[^A-Za-z0-9._ -]", "_");
     }
 
     private void delete(Context request) {

@@ -115,14 +115,12 @@ public final class JobRoutes implements RouteGroup {
         Optional<StoredFile> file = Optional.of(id).filter(Ids::isValid)
                 .flatMap(valid -> store.files().find(valid, Caller.of(request).project(), now));
         boolean fits = file.map(StoredFile::purpose).equals(Optional.of(purpose));
-        if (!fits || file.get().status().equals("error")) {
-            Optional<String> advice = file.filter(any -> purpose.equals("fine-tune"))
-                    .flatMap(any -> FileRows.advice(id, any.filename(), request));
-            advice.or(() -> Optional.of(file.isEmpty() ? "no such file: '" + id + "'" : "the file '" + id
-                    + "' was uploaded for '" + file.get().purpose() + "'; upload it with the purpose " + purpose)
-                    .filter(any -> !fits)).ifPresent(message -> {
-                        throw ApiException.of(400, "invalid_request_error", "invalid_" + field, field, message);
-                    });
+        Optional<String> advice = file.filter(any -> purpose.equals("fine-tune") && !(fits && any.status().equals(
+                "processed"))).flatMap(any -> FileRoutes.advice(id, any.filename(), request));
+        if (!fits || advice.isPresent()) {
+            throw ApiException.of(400, "invalid_request_error", "invalid_" + field, field, advice.orElse(file.isEmpty()
+                    ? "no such file: '" + id + "'" : "the file '" + id + "' was uploaded for '" + file.get().purpose()
+                            + "'; upload it with the purpose " + purpose));
         }
     }
 

@@ -170,7 +170,7 @@ final class Uploads {
         LongRequests.enter(request);
         String id = Ids.next("file-");
         // Its name may be wrong: what is of another type is so from its first line on.
-        Optional<String> wrong = purpose.equals("fine-tune") ? fault(spool, request).map(fault -> FileRows.advice(id,
+        Optional<String> wrong = purpose.equals("fine-tune") ? fault(spool, request).map(fault -> FileRoutes.advice(id,
                 name, request).filter(any -> fault.startsWith("line 1: ")).orElse(fault)) : Optional.empty();
         long created = clock.instant().getEpochSecond();
         StoredFile stored = new StoredFile(id, caller.id(), caller.home(), name, purpose,

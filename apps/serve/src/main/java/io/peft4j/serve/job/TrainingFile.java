@@ -65,19 +65,17 @@ public final class TrainingFile {
                 DataRow entry = next.get();
                 // What other rows are good for depends on the method: the check of a job tells.
                 boolean chat = DataFormat.of(entry.fields()).equals(Optional.of(DataFormat.CHAT));
-                List<RowFault> faults = fault.isPresent() ? List.of() : ExampleReader.faults(entry).stream()
-                        .filter(what -> chat || what.code().equals(UnfilledRows.UNFILLED)
-                                || entry.faults().contains(what))
-                        .toList();
+                List<RowFault> faults = fault.isPresent() ? List.of()
+                        : chat ? ExampleReader.faults(entry) : entry.faults();
                 boolean asks = faults.stream().anyMatch(what -> what.code().equals(NO_ANSWER));
                 if (asks) {
                     unanswered.add(entry.line());
                 }
                 learned |= asks ? ASKED.containsAll(entry.fields().keySet()) : chat;
-                fault = fault.or(() -> faults.stream()
-                        .filter(what -> (what.fatal() || what.code().equals(UnfilledRows.UNFILLED))
-                                && !what.code().equals(NO_ANSWER))
-                        .findFirst().map(what -> "line " + entry.line() + ": " + what.message()));
+                fault = fault.or(() -> faults.stream().filter(what -> what.fatal() && !what.code().equals(NO_ANSWER))
+                        .findFirst().map(RowFault::message).or(() -> ExampleReader.example(entry)
+                                .flatMap(UnfilledRows::unfilled).map(UnfilledRows::fault))
+                        .map(what -> "line " + entry.line() + ": " + what));
                 count++;
                 characters += ROW + DataRow.characters(entry.fields());
                 if (characters > mostCharacters) {
