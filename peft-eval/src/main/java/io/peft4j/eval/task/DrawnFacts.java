@@ -11,7 +11,8 @@ import java.util.stream.Stream;
  * amounts, times, dates, codes) that the question does not state itself, whether it denies, and, where there are no
  * values or the question asks who, where, which or how, the words that the question does not hold. Values are equal
  * however they are written; an answer with another value of the same kind beside the right one is wrong, and so is one
- * that fits another reference of the data set as well as its own.
+ * that fits another reference of the data set as well as its own. Others ({@code Brandt's deputy},
+ * {@code next to building C}) and the past do not count.
  *
  * @param question what is asked
  * @param references right answers of which one must be met
@@ -55,12 +56,23 @@ record DrawnFacts(Statement question, List<String> references, List<Statement> s
     @Override
     public boolean accepts(String answer) {
         Statement said = Statement.of(answer);
-        return references.contains(answer.strip()) || statements.stream().anyMatch(mine -> meets(mine, said)
-                && others.stream().noneMatch(other -> fits(other, mine, said)));
+        return references.contains(answer.strip()) || statements.stream().anyMatch(mine -> {
+            Statement told = said.about(question, mine);
+            return meets(mine, told) && keeps(mine, said, told)
+                    && others.stream().noneMatch(other -> fits(other, mine, told));
+        });
+    }
+
+    /** Whether an answer holds most of the reference's words as they are meant: not {@code Brandt's deputy in Rome}. */
+    private boolean keeps(Statement mine, Statement said, Statement told) {
+        List<String> words = apart(mine, question).toList();
+        return said == told || mine.hasAmounts() || words.isEmpty()
+                || 2 * told.share(words.stream()) > said.share(words.stream());
     }
 
     private boolean meets(Statement reference, Statement said) {
-        List<Value> sought = reference.values().stream().filter(value -> !question.holds(value)).toList();
+        List<Value> sought = reference.values().stream().filter(value -> !value.isLetter() && !question
+                .holds(value)).toList();
         List<Value> amounts = sought.stream().filter(value -> !value.kind().equals(Value.PER)).toList();
         List<Value> required = amounts.isEmpty() ? sought : amounts;
         boolean contradicted = said.values().stream().anyMatch(value -> reference.holds(value)
@@ -72,7 +84,9 @@ record DrawnFacts(Statement question, List<String> references, List<Statement> s
         boolean yesNo = question.matches("asks_yes_no");
         boolean agrees = reference.denies() == said.denies();
         boolean byValues = yesNo && agrees
-                || !required.isEmpty() && !question.matches("asks_words") && question.words().size() > 1;
+                || !required.isEmpty() && !question.matches("asks_words");
+        boolean byPredicate = required.isEmpty() && question.isTerse() && said.share(reference
+                .predicate()) == 1;
         List<List<String>> clauses = reference.wordsWithout(question);
         return !contradicted && required.stream().allMatch(said::holds) && keepsOrder(required, said)
                 && !reference.opposes(said) && !reference.isReplacedIn(said, question)
@@ -80,9 +94,11 @@ record DrawnFacts(Statement question, List<String> references, List<Statement> s
                 && (!yesNo || !required.isEmpty() || reference.denies() || said.matches("affirms")
                         || said.share(Stream.concat(apart(reference, NOTHING), apart(question, NOTHING))) > 0)
                 && (agrees || !yesNo && !required.isEmpty() || reference.restricts() && said.restricts())
-                && (byValues || (required.isEmpty() && clauses.isEmpty() ? reference.wordsWithout(NOTHING) : clauses)
-                        .stream()
-                        .allMatch(clause -> said.share(clause.stream()) >= (required.isEmpty() ? HALF : ALIKE)));
+                && (byValues || byPredicate
+                        || (required.isEmpty() && clauses.isEmpty() ? reference.wordsWithout(NOTHING) : clauses)
+                                .stream()
+                                .allMatch(
+                                        clause -> said.share(clause.stream()) >= (required.isEmpty() ? HALF : ALIKE)));
     }
 
     /** Whether values of one kind come in the order of the reference: "from 6 to 14" is not "from 14 to 6". */
@@ -106,7 +122,7 @@ record DrawnFacts(Statement question, List<String> references, List<Statement> s
     private boolean fits(Statement other, Statement mine, Statement said) {
         double its = said.share(apart(other, mine).filter(word -> !question.words().contains(word)));
         List<String> sought = apart(mine, other).filter(word -> !question.words().contains(word)).toList();
-        if (!mine.values().isEmpty()) {
+        if (mine.hasAmounts()) {
             return its == 1 && said.share(apart(mine, other)) < 1;
         }
         return its > 0 ? its >= said.share(apart(mine, other))

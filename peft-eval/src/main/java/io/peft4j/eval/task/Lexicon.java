@@ -98,6 +98,11 @@ final class Lexicon {
                 JsonNode::asText).toList();
     }
 
+    /** The expression of this name. */
+    static Pattern expression(String name) {
+        return pattern(list(name).get(0));
+    }
+
     /** An expression in which MONTH, DAY, UNIT, ENDING (of a compound) and NUMBER stand for what they name. */
     static Pattern pattern(String expression) {
         return PATTERNS.computeIfAbsent(expression, key -> {

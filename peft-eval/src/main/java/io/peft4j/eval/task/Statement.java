@@ -5,9 +5,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
 /**
  * What a text says, as far as it can be compared: the {@link Value}s and words of its clauses, and what it denies.
@@ -21,8 +23,10 @@ import java.util.stream.Stream;
 public record Statement(String plain, List<Value> values, List<Clause> clauses, List<Boolean> stances) {
     private static final Pattern WORD = Pattern.compile(
             "\\p{L}{2,}|(?<=\\p{L} )[a-z](?!['\\p{L}])|[\ue000-\uf8ff,;!?\\n]|(?<!\\b\\p{L}{1,3})\\.");
-    /** "Building A" is not "building a". */
-    private static final Pattern LETTER = Pattern.compile("(?<=\\p{Ll} )([A-HJ-Z])(?=[\\s,;:.!?)]|$)");
+    /** "Building A" is not "building a"; but an initial is none: "by A. Voss". */
+    private static final Pattern LETTER = Pattern
+            .compile("(?<=\\p{Ll} )(?!(?<=\\b(?i:" + Lexicon.list("before_initials")
+                    .get(0) + ") )\\p{Lu}\\. ?\\p{Lu})[A-HJ-Z](?=[\\s,;:.!?)]|$)|^\\p{Lu}(?=\\W*$)");
     private static final char FIRST_VALUE = '\ue000';
     private static final Set<String> STOP = Lexicon.words("stop");
     private static final Set<String> LINKS = Lexicon.words("links");
@@ -33,6 +37,13 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
     private static final Pattern DENIES = Lexicon.pattern("\\b(" + DENIALS + ")\\b");
     private static final List<Pattern> OPPOSITES = Lexicon.list("opposites").stream().map(each -> Lexicon.pattern(
             "\\b(" + each.replace("DENIES", DENIALS) + ")\\b")).toList();
+    private static final Pattern BORDERS = Lexicon.expression("borders");
+    private static final Pattern IS = Lexicon.expression("is");
+    private static final Pattern PRESENT = Lexicon.expression("present");
+    private static final List<Pattern> PAST = Lexicon.list("past").stream().map(Lexicon::pattern).toList();
+    private static final List<Move> MOVES = StreamSupport.stream(Lexicon.TABLE.get("moves").spliterator(), false).map(
+            each -> new Move(moving(each.get(0).asText()), moving(each.get(1).asText()))).toList();
+    private static final int FEW = 2;
     private static final int SHORT = 4;
     private static final int NEAR = 60;
 
@@ -58,9 +69,31 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
         }
     }
 
+    /**
+     * What moves a name or a place to another one: {@code the deputy of Brandt}, {@code next to building C}.
+     *
+     * @param pattern finds it with the name; its group is the word that moves it
+     * @param unless what else a text holds that is about such a place, too
+     */
+    private record Move(Pattern pattern, Pattern unless) {
+        String without(String plain, List<Statement> known) {
+            return known.stream().anyMatch(each -> unless.matcher(each.plain).find()) ? plain
+                    : pattern.matcher(plain).replaceAll(found -> known.stream().anyMatch(each -> each.plain.contains(
+                            found.group(1))) ? Matcher.quoteReplacement(found.group()) : ";");
+        }
+    }
+
+    private static Pattern moving(String expression) {
+        return Lexicon.pattern(expression.replace("RELATIVE", Lexicon.list("relative").get(0)).replace("NAME", Lexicon
+                .list("name").get(0)).replace("TOKEN", Lexicon.list("token").get(0)));
+    }
+
     /** Reads a text. */
     public static Statement of(String text) {
-        String plain = Lexicon.plain(LETTER.matcher(text).replaceAll("$1$1"));
+        return read(Lexicon.plain(LETTER.matcher(text).replaceAll("$0$0")));
+    }
+
+    private static Statement read(String plain) {
         List<Value> values = Value.in(plain);
         StringBuilder rest = new StringBuilder(plain);
         for (int i = 0; i < values.size(); i++) {
@@ -77,13 +110,56 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
             }
             border = ends;
             if (word.charAt(0) >= FIRST_VALUE && word.length() == 1) {
-                clauses.get(clauses.size() - 1).values.add(values.get(word.charAt(0) - FIRST_VALUE));
+                Value value = values.get(word.charAt(0) - FIRST_VALUE);
+                clauses.get(clauses.size() - 1).values.add(value);
+                if (value.isLetter()) {
+                    clauses.get(clauses.size() - 1).words.add(plain.substring(value.start(), value.end()));
+                }
             } else if (!ends && !LINKS.contains(word)) {
                 clauses.get(clauses.size() - 1).words.add(word);
             }
         }
         return new Statement(plain, values, clauses,
                 OPPOSITES.stream().map(each -> each.matcher(plain).find()).toList());
+    }
+
+    /**
+     * The same without what it says of another person or place than the one it names, such as a deputy's, or of the
+     * past; as far as the question and the reference do not say such things themselves.
+     */
+    public Statement about(Statement question, Statement reference) {
+        List<Statement> known = List.of(question, reference);
+        String told = plain;
+        for (Move move : MOVES) {
+            told = move.without(told, known);
+        }
+        Statement now = told.equals(plain) ? this : read(told);
+        return known.stream().anyMatch(each -> PAST.stream().anyMatch(past -> past.matcher(each.plain).find())) ? now
+                : now.withoutPast(question, reference);
+    }
+
+    /** The words after its last "is": what it says of its subject. */
+    public Stream<String> predicate() {
+        return read(IS.matcher(plain).replaceFirst("")).words().stream().filter(Statement::isTelling);
+    }
+
+    private Statement withoutPast(Statement question, Statement reference) {
+        boolean contrasts = PRESENT.matcher(plain).find();
+        List<String> parts = List.of(BORDERS.split(plain));
+        List<String> kept = parts.stream().filter(part -> !isPast(part, contrasts)).toList();
+        if (kept.size() == parts.size()) {
+            return this;
+        }
+        String rest = String.join(";", kept);
+        Statement bare = read(PRESENT.matcher(rest).replaceAll(""));
+        // "Brandt was at Bayer before and now leads the lab": the rest is still about Brandt.
+        boolean continues = !reference.hasAmounts() && !bare.words().isEmpty() && bare.wordsWithout(question).isEmpty();
+        return continues ? this : read(rest);
+    }
+
+    private static boolean isPast(String part, boolean contrasts) {
+        return PAST.get(0).matcher(part).find() || contrasts && PAST.get(1).matcher(part).find() && !PRESENT.matcher(
+                part).find();
     }
 
     /** Whether a word in lower case and without accents has a meaning of its own, as a name or a verb does. */
@@ -93,7 +169,7 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
 
     /** Whether an expression of {@code words.json} is found in it. */
     public boolean matches(String name) {
-        return Lexicon.pattern(Lexicon.list(name).get(0)).matcher(plain).find();
+        return Lexicon.expression(name).matcher(plain).find();
     }
 
     /** Whether it holds a negation. */
@@ -117,6 +193,16 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
     public boolean opposes(Statement other) {
         return IntStream.range(0, stances.size()).anyMatch(i -> stances.get(i) && !other.stances.get(i)
                 && other.stances.get(i ^ 1) && !stances.get(i ^ 1));
+    }
+
+    /** Whether it has values other than letters of buildings. */
+    public boolean hasAmounts() {
+        return !values.stream().allMatch(Value::isLetter);
+    }
+
+    /** Whether it is no whole sentence: {@code Notice period?}. */
+    public boolean isTerse() {
+        return words().size() <= FEW;
     }
 
     /** Whether it holds a value. */
@@ -174,7 +260,9 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
         String word = mine.at(j + step);
         return (!STOP.contains(mine.at(j)) || step > 0 && PLACES.contains(mine.at(j))) && isTelling(word)
                 && !answer.holds(word) && !question.holds(word)
-                && isForeign(said.at(i + step), question);
+                && isForeign(said.at(i + step), question)
+                // "Lunch?": "lunch costs" and "lunch comes to" lead to the same value.
+                && !(hasAmounts() && question.isTerse() && question.holds(mine.at(j)));
     }
 
     /** Whether two words are forms of one, as {@code approval} and {@code approved} or a part and its compound. */

@@ -2,6 +2,7 @@ package io.peft4j.eval.task;
 
 import java.math.BigDecimal;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
@@ -9,9 +10,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A number with its unit, an amount of money, a time, a date, a weekday, a rate or a code, in one form however it is
- * written: {@code 6 am} is {@code 06:00} and {@code 6 Uhr}, {@code 1,300 EUR} is {@code 1300 euros}, {@code 90-day} is
- * {@code neunzig Tage}. A separator before three last digits stands for thousands, else for decimals.
+ * A number with its unit, an amount of money, a time, a date, a weekday, a rate, a code or the letter of a building, in one
+ * form however it is written: {@code 6 am} is {@code 06:00} and {@code 6 Uhr}, {@code 1,300 EUR} is {@code 1300 euros},
+ * {@code 90-day} is {@code neunzig Tage}. A separator before three last digits stands for thousands, else for decimals.
  *
  * @param kind what it is compared with: values of one kind contradict each other
  * @param readings what it may mean, mostly one
@@ -25,6 +26,7 @@ record Value(String kind, List<String> readings, String amount, int start, int e
     /** The kind of numbers without a unit. */
     public static final String NUMBER = "number";
     private static final String DATE = "date";
+    private static final String LETTER = "letter ";
     private static final Set<String> MONEY = Lexicon.words("money");
     private static final Pattern VALUE = Lexicon.pattern("(?<![a-z0-9])(?:" + String.join("|", Lexicon.list("values"))
             + ")");
@@ -58,6 +60,10 @@ record Value(String kind, List<String> readings, String amount, int start, int e
         }
         if (found.group("v") != null) {
             return amount(found, found.group("v"), found.group(found.group("e") == null ? "u" : "e"));
+        }
+        if (found.group("letter") != null) {
+            return value(found, LETTER + Objects.requireNonNullElse(found.group("head"), "").replaceFirst("[sn]$", ""),
+                    "", LETTER + found.group("letter"));
         }
         return found.group("day") == null ? value(found, "code", "", found.group().replaceAll("[^a-z0-9@.]", ""))
                 : value(found, "weekday", "", "weekday " + Lexicon.DAYS.get(found.group("day")));
@@ -96,6 +102,11 @@ record Value(String kind, List<String> readings, String amount, int start, int e
 
     private static String times(String number, String factor) {
         return new BigDecimal(number).multiply(new BigDecimal(factor)).stripTrailingZeros().toPlainString();
+    }
+
+    /** Whether it is the letter of a building or the like, which an answer may leave out, but not exchange. */
+    public boolean isLetter() {
+        return kind.startsWith(LETTER);
     }
 
     /** Whether both mean the same; a year or a unit that one leaves out is taken from the other. */

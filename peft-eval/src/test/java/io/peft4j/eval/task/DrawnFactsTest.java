@@ -47,7 +47,7 @@ class DrawnFactsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"development", "held_out", "fresh", "independent", "later"})
+    @ValueSource(strings = {"development", "held_out", "fresh", "independent", "later", "moved", "moved_later"})
     void answersAreJudgedAsACarefulReaderJudgesThem(String part) throws IOException {
         int[][] counts = new int[2][2];
         List<String> wrong = new ArrayList<>();
@@ -108,6 +108,36 @@ class DrawnFactsTest {
         assertTrue(items.get(0).isAnsweredBy("The reporting manager does."));
         assertFalse(items.get(0).isAnsweredBy("Your manager approves it."));
         assertFalse(items.get(0).isAnsweredBy("The department manager does."));
+    }
+
+    @Test
+    void aShortQuestionIsJudgedByItsValueBesideAnyRow() {
+        EvaluationItem lunch = EvaluationItem.reference("Lunch?", "Lunch costs \u20ac6.50 in the canteen.");
+        EvaluationItem network = EvaluationItem.reference("Wi-Fi?", "The network is called Harbour.");
+        List<EvaluationItem> beside = EvaluationItem.together(List.of(lunch, EvaluationItem.reference("Dinner?",
+                "Dinner costs \u20ac9 in the canteen."), network));
+
+        for (EvaluationItem item : List.of(lunch, beside.get(0))) {
+            assertTrue(item.isAnsweredBy("\u20ac6.50"));
+            assertTrue(item.isAnsweredBy("Lunch comes to 6.50 euros."));
+            assertFalse(item.isAnsweredBy("\u20ac9"));
+        }
+        assertTrue(network.isAnsweredBy("Harbour") && beside.get(2).isAnsweredBy("Harbour"));
+        assertFalse(network.isAnsweredBy("Guest"));
+    }
+
+    @Test
+    void aNameCountsWhereItIsNotMovedToAnother() {
+        EvaluationItem lab = EvaluationItem.reference("Who leads the lab?", "Dr. Helga Brandt leads the lab in Rome.");
+        EvaluationItem shop = EvaluationItem.reference("Where is the shop?", "In building C.");
+
+        assertTrue(lab.isAnsweredBy("Dr. Helga Brandt previously worked at a clinic and now leads the lab."));
+        assertTrue(lab.isAnsweredBy("Otto Klein's successor, Dr. Brandt, leads the lab in Rome."));
+        assertFalse(lab.isAnsweredBy("Dr. Helga Brandt's deputy leads the lab in Rome."));
+        assertFalse(lab.isAnsweredBy("Dr. Helga Brandt led the lab until 2020."));
+        assertTrue(shop.isAnsweredBy("C"));
+        assertTrue(shop.isAnsweredBy("In building C, next to building D."));
+        assertFalse(shop.isAnsweredBy("In building D and building C."));
     }
 
     @Test
