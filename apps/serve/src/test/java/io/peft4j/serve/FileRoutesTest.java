@@ -226,6 +226,25 @@ class FileRoutesTest {
                 + "\"a.jsonl\"}").status());
     }
 
+    /** The rows before the fault would be a file that looks whole. */
+    @Test
+    void aTableThatCannotBeReadToItsEndIsNoTrainingFile() {
+        String path = "/v1/files/" + upload("user_data", "a.csv", "question,answer\nWhere?,There.\nWho?,Ann,Bob.\n")
+                .get("id").asText() + "/rows";
+        assertEquals("2 1", server.post(path, "{}").get("total") + " " + server.post(path, "{}").get("wrong"));
+        Reply refused = server.post(path, "{\"save_as\": \"a.jsonl\"}");
+        assertEquals(400, refused.status(), refused.toString());
+        assertTrue(refused.error().get("message").asText().startsWith("a.csv:3: has 3 cells"), refused.toString());
+
+        String odd = "/v1/files/"
+                + upload("user_data", "odd.csv", "question,answer\nWhere?,Caf\u00e9.\n").get("id").asText()
+                + "/rows";
+        assertTrue(server.post(odd, "{\"encoding\": \"latin1\"}").toString().contains("is read as ISO-8859-1"));
+        assertEquals(400, server.post(odd, "{\"encoding\": \"Latin-X\"}").status());
+        String unnamed = upload("fine-tune", "data", "question,answer\nWhere?,There.\n").get("status_details").asText();
+        assertTrue(unnamed.endsWith("known by the ending of its name, such as .csv or .docx"), unnamed);
+    }
+
     /** It is kept: a client that gets an error would send it again. */
     @Test
     void anUploadIsKeptAlsoWhereWhatIsLeftOfItCannotBeDeleted() {

@@ -78,8 +78,8 @@ public final class FileRoutes implements RouteGroup {
                 .reply("application/octet-stream", "{'type': 'string', 'format': 'binary'}"), this::content);
         routes.post("/v1/files/{id}/rows", Operation.of("readFileRows", "The rows of a table or a handbook, with names "
                 + "for its columns; with save_as they become a file for fine-tune").body("{'type': 'object', "
-                        + "'properties': {'columns': {'type': 'object'}, 'first': {'type': 'integer'}, 'save_as': "
-                        + Operation.TEXT + "}}")
+                        + "'properties': {'columns': {'type': 'object'}, 'first': {'type': 'integer'}, 'encoding': "
+                        + Operation.TEXT + ", 'save_as': " + Operation.TEXT + "}}")
                 .atMost(Bound.NAMES_BYTES).reply(Operation.OBJECT), this::rows);
         routes.delete("/v1/files/{id}", Operation.of("deleteFile", "Deletes a file").reply("Deleted"), this::delete);
     }
@@ -118,6 +118,7 @@ public final class FileRoutes implements RouteGroup {
         Optional<Map<String, String>> given = fields.get("columns").map(any -> names);
         int shown = fields.integer("first", 0, Bound.ROWS.count()).orElse(ROWS_SHOWN);
         Optional<String> name = fields.text("save_as").map(Uploads::name);
+        Optional<String> encoding = fields.text("encoding");
         fields.requireKnown();
         LongRequests.enter(request);
         Path spool = store.files().spool();
@@ -128,7 +129,8 @@ public final class FileRoutes implements RouteGroup {
                 store.files().content(stored.id()));
         try (Writer out = name.isPresent() ? Files.newBufferedWriter(spool) : Writer.nullWriter();
                 Writer heldOut = name.isPresent() ? Files.newBufferedWriter(held) : Writer.nullWriter()) {
-            DataFile file = DataFile.of(place).withLook(() -> LongRequests.requireClient(request));
+            DataFile file = new DataFile(place, Optional.empty(), Map.of(), encoding.map(DataFile::encoding),
+                    () -> LongRequests.requireClient(request));
             ObjectNode reply = write(file, given, name.isPresent(), shown, out, heldOut);
             out.close();
             heldOut.close();
@@ -208,6 +210,9 @@ public final class FileRoutes implements RouteGroup {
                 if (total++ % PIECE == 0) {
                     file.look().run();
                 }
+                if (toLearn && row.fields().isEmpty()) {
+                    throw row.exception();
+                }
                 boolean open = row.faults().stream().anyMatch(one -> one.code().equals(UnfilledRows.UNFILLED));
                 Optional<RowFault> fault = row.faults().stream().filter(one -> open || one.fatal()).findFirst();
                 if (fault.isPresent() && wrong++ == 0) {
@@ -218,7 +223,7 @@ public final class FileRoutes implements RouteGroup {
                     ObjectNode fields = JSON.valueToTree(row.fields());
                     reply.withArray("rows").add(out ? fields.put("held_out", true) : fields);
                 }
-                if (!row.fields().isEmpty() && !open) {
+                if (!open) {
                     (out ? heldOut : learned).write(JSON.writeValueAsString(row.fields()) + "\n");
                 }
             }

@@ -45,6 +45,7 @@ final class Uploads {
     private static final long LONGEST = 2_592_000;
     private static final Set<String> FIELDS = new TreeSet<>(Set.of("file", "purpose", "expires_after[anchor]",
             "expires_after[seconds]"));
+    private static final String NO_JSON = "line 1: is not valid JSON";
     private static final String CONFIGURATION = "org.eclipse.jetty.multipartConfig";
 
     private final Store store;
@@ -171,7 +172,11 @@ final class Uploads {
         String id = Ids.next("file-");
         // Its name may be wrong: what is of another type is so from its first line on.
         Optional<String> wrong = purpose.equals("fine-tune") ? fault(spool, request).map(fault -> FileRoutes.advice(id,
-                name, request).filter(any -> fault.startsWith("line 1: ")).orElse(fault)) : Optional.empty();
+                name, request).filter(any -> fault.startsWith("line 1: ")).orElse(fault
+                        + (fault.startsWith(NO_JSON)
+                                ? "; a table or a document is known by the ending of its name, such as .csv or .docx"
+                                : "")))
+                : Optional.empty();
         long created = clock.instant().getEpochSecond();
         StoredFile stored = new StoredFile(id, caller.id(), caller.home(), name, purpose,
                 Files.size(spool), created, lifetime.map(seconds -> created + seconds),
