@@ -9,6 +9,7 @@ import io.peft4j.data.format.HandbookSections;
 import io.peft4j.data.format.RowSource;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.charset.UnsupportedCharsetException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -41,6 +42,10 @@ final class Documents {
         } catch (PeftException e) {
             // The client has left.
             throw e;
+        } catch (UnsupportedCharsetException e) {
+            return wrong(new DataException(file, 1, 0, "holds text in the encoding " + e.getCharsetName() + ", which "
+                    + "this Java cannot read: add its module jdk.charsets to the image that jlink makes, or save the "
+                    + "document as Markdown in UTF-8", e));
         } catch (IOException | RuntimeException e) {
             // Whatever it is that the library makes of bytes that are no such document.
             String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();

@@ -16,6 +16,7 @@ import io.peft4j.data.report.FindingCode;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.charset.UnsupportedCharsetException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -263,6 +264,16 @@ class DocumentsTest {
         String row = "(Key) Tj 200 0 Td (Value) Tj -200 -11 Td (more) Tj 0 -11 Td ";
         String refused = refusal(pdf("BT /F 10 Tf 10 700 Td " + row.repeat(25_000) + "ET"));
         assertTrue(refused.contains("is too intricate to be read"), refused);
+    }
+
+    @Test
+    void anEncodingThatJavaLacksNamesTheModuleToAdd() throws IOException {
+        DataFile file = DataFile.of(Files.createFile(folder.resolve("mac.pdf")));
+        String reason = Documents.read(file, (path, sections) -> {
+            throw new UnsupportedCharsetException("x-MacRoman");
+        }).next().orElseThrow().exception().getMessage();
+        assertTrue(reason.contains("in the encoding x-MacRoman, which this Java cannot read: add its module "
+                + "jdk.charsets"), reason);
     }
 
     @Test

@@ -93,7 +93,8 @@ public record DataFile(Path path, Optional<DataFormat> format, Map<String, Strin
             return known.equalsIgnoreCase("UTF-8") ? StandardCharsets.UTF_8 : Charset.forName(known);
         } catch (IllegalCharsetNameException | UnsupportedCharsetException e) {
             throw new ConfigurationException("unknown encoding '" + name + "'; Excel writes UTF-8, windows-1252 or "
-                    + "UTF-16LE, others are for instance ISO-8859-1, windows-1250 and x-MacRoman");
+                    + "UTF-16LE, others are for instance ISO-8859-1 and windows-1250; x-MacRoman and more need Java's "
+                    + "module jdk.charsets");
         }
     }
 
