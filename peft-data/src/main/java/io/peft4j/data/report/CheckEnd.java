@@ -79,7 +79,7 @@ public final class CheckEnd {
                 files.get(fault.file()), fault.lines(), fault.message())));
         all.labels().ofClasses().ifPresent(found -> findings.add(finding(FindingCode.CLASSES, files.get(0), List.of(),
                 found)));
-        new RelationFindings(related, relations, asked, overlap, files, findings, excerpts).add();
+        new RelationFindings(related, relations, asked, overlap, all, excerpts).add();
         if (all.isWhole()) {
             outliers.forEach(one -> addOutliers(one, examples));
             addSingleUse(examples);
@@ -174,6 +174,7 @@ public final class CheckEnd {
 
         private final Corpus corpus;
         private final Relations relations;
+        private final CheckPart all;
         private final List<String> files;
         private final FindingList findings;
         private final Excerpts excerpts;
@@ -186,12 +187,13 @@ public final class CheckEnd {
          * @param asked the corpus of questions that the overlap is of
          * @param overlap what later files share with earlier ones
          */
-        RelationFindings(Corpus corpus, Relations relations, Corpus asked, Overlap overlap, List<String> files,
-                FindingList findings, Excerpts excerpts) {
+        RelationFindings(Corpus corpus, Relations relations, Corpus asked, Overlap overlap, CheckPart all,
+                Excerpts excerpts) {
+            this.all = all;
             this.corpus = corpus;
             this.relations = relations;
-            this.files = files;
-            this.findings = findings;
+            this.files = all.files();
+            this.findings = all.findings();
             this.excerpts = excerpts;
             this.asked = asked;
             this.overlap = overlap;
@@ -202,7 +204,10 @@ public final class CheckEnd {
                 repeated(FindingCode.DUPLICATE, group, "are the same example");
             }
             for (int[] group : relations.near().several()) {
-                repeated(FindingCode.NEAR_DUPLICATE, different(group), "are nearly the same");
+                int[] different = different(group);
+                if (!areWordings(different)) {
+                    repeated(FindingCode.NEAR_DUPLICATE, different, "are nearly the same");
+                }
             }
             contradictions();
             overlap.matches().stream().filter(Overlap.Match::leaked).forEach(this::leaked);
@@ -214,6 +219,12 @@ public final class CheckEnd {
             Set<Long> seen = new HashSet<>();
             return Arrays.stream(group).filter(i -> seen.add((long) corpus.file(i) << Integer.SIZE
                     | relations.equal().find(i))).toArray();
+        }
+
+        /** Whether rows have one answer, and are generated but for one: they are meant to be several. */
+        private boolean areWordings(int... group) {
+            long written = Arrays.stream(group).filter(i -> !all.isGenerated(corpus.file(i), corpus.line(i))).count();
+            return written <= 1 && Arrays.stream(group).mapToObj(corpus::answer).distinct().count() == 1;
         }
 
         private void repeated(FindingCode code, int[] group, String what) {

@@ -3,6 +3,7 @@ package io.peft4j.data.report;
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.augment.Augmentation;
 import io.peft4j.data.clean.CleaningStep;
 import io.peft4j.data.clean.EmptyAnswers;
 import io.peft4j.data.clean.PiiDetector;
@@ -17,6 +18,7 @@ import io.peft4j.data.task.RowKind;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +49,8 @@ public final class CheckPart implements Serializable {
     private final ArrayList<RepeatedIds> ids = new ArrayList<>();
     /** The pages or sheets of each file's lines. */
     private final ArrayList<HashMap<Long, String>> places = new ArrayList<>();
+    /** The lines of each file that were generated. */
+    private final ArrayList<HashSet<Long>> generated = new ArrayList<>();
     /** Where a name was seen first, or -1 where it was seen in several examples. */
     private final HashMap<String, Integer> names = new HashMap<>();
 
@@ -68,6 +72,7 @@ public final class CheckPart implements Serializable {
         files.forEach(file -> {
             ids.add(new RepeatedIds());
             places.add(new HashMap<>());
+            generated.add(new HashSet<>());
         });
     }
 
@@ -99,6 +104,9 @@ public final class CheckPart implements Serializable {
             return;
         }
         examples[file]++;
+        if (row.example().get().extra().containsKey(Augmentation.MARK) && generated.get(file).size() < MOST_PLACES) {
+            generated.get(file).add(row.line());
+        }
         labels.add(file, row.line(), row.statements());
         statistics.add(row);
         if (!(row.example().get() instanceof ClassificationExample)) {
@@ -179,6 +187,7 @@ public final class CheckPart implements Serializable {
             examples[file] += next.examples[file];
             ids.get(file).append(next.ids.get(file));
             int number = file;
+            generated.get(file).addAll(next.generated.get(file));
             next.places.get(file).forEach((line, place) -> addPlace(number, line, place));
         }
         cut |= next.cut;
@@ -209,6 +218,11 @@ public final class CheckPart implements Serializable {
     /** The pages or sheets of a file's lines, where it has some. */
     Map<Long, String> places(String file) {
         return files.contains(file) ? places.get(files.indexOf(file)) : Map.of();
+    }
+
+    /** Whether a row was generated, as other wordings of questions are. */
+    boolean isGenerated(int file, long line) {
+        return generated.get(file).contains(line);
     }
 
     /** The identifiers of a file's rows. */
