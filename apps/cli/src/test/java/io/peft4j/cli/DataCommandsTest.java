@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -121,7 +122,7 @@ class DataCommandsTest {
         JsonNode counts = CommandRun.succeeding("data", "from-handbook", handbook, "--output", out, "--json").json()
                 .get(0);
         assertEquals("{\"rows\":2,\"from_headings\":1,\"by_rule\":0,\"by_model\":0,\"to_fill_in\":1,\"statements\":2,"
-                + "\"with_question\":1,\"without_question\":[{\"line\":7,\"place\":\"\",\"heading\":\"Handbook > "
+                + "\"with_question\":1,\"without_question\":[{\"line\":9,\"place\":\"\",\"heading\":\"Handbook > "
                 + "Canteen\",\"text\":\"The canteen, says Ann, opens at 11:40.\",\"reason\":\"no model was asked for a "
                 + "question\",\"to_fill_in\":true}]}", counts.toString());
         List<String> lines = Files.readAllLines(out);
@@ -134,6 +135,45 @@ class DataCommandsTest {
                 "      user: [fill in: a question about Handbook, Canteen] | assistant: The canteen, says Ann, opens "
                         + "at 11:40."),
                 check.out());
+    }
+
+    @Test
+    void statementsWithoutAQuestionHaveTheirOwnLines() throws IOException {
+        Map<String, String> handbooks = Map.of("h.md", "# Book\n\n## Canteen\n\nIt opens at 11:40. The canteen,\nsays "
+                + "Ann, closes\nat 14:10. Cook, says Ann,\ncosts 5 EUR.\n\n- Tea is free.\n- It, says Bob, costs 2 EUR."
+                + "\n\n| Grade | Pay |\n|---|---|\n| A | 1 |\n| A | 1 |\n",
+                "h.html",
+                "<h1>Book</h1>\n<p>\nPlease keep it, says Ann,\nclean. It, says <b>Bob</b>,\ncosts 5 EUR.\n</p>"
+                        + "<ul>\n<li>Ann, says Bob, eats 5 cakes.</ul><table><tr><th>Grade<th>Pay</tr>\n<tr><td>A<td>1"
+                        + "</tr>\n<tr><td>A<td>1</tr></table>\n");
+        Map<String, String> lines = Map.of("h.md", "[5, 5, 7, 10, 11, 15, 16]", "h.html", "[3, 4, 7, 8, 9]");
+        for (Map.Entry<String, String> handbook : handbooks.entrySet()) {
+            Path file = Files.writeString(folder.resolve(handbook.getKey()), handbook.getValue());
+            JsonNode unasked = CommandRun.succeeding("data", "from-handbook", file, "--output", folder.resolve(
+                    handbook.getKey() + ".jsonl"), "--json").json().get(0).get("without_question");
+            List<Integer> said = new ArrayList<>();
+            unasked.forEach(one -> said.add(one.get("line").asInt()));
+            assertEquals(lines.get(handbook.getKey()), said.stream().sorted().toList().toString(), unasked.toString());
+        }
+    }
+
+    @Test
+    void rowsThatWereMadeOfAHandbookAreNotWarnedOf() throws IOException {
+        Path book = Files.writeString(folder.resolve("b.md"), "# Book\n\n## Shifts\n\n| Shift | Start | End | Pay |\n"
+                + "|---|---|---|---|\n| Night | 21:30 | 5:30 | 38 EUR |\n| Early | 6:00 | 14:00 | 12 EUR |\n\n"
+                + "## Pool\n\n"
+                + "The indoor pool opens at 6:00 and closes at 22:00.\n\n1. The deposit is 50 EUR.\n2. Visitors "
+                + "pay 3.50 EUR for towels.\n");
+        assertFalse(CommandRun.succeeding("data", "check", book).out().contains("warning"));
+        Path rows = folder.resolve("rows.jsonl");
+        CommandRun.succeeding("data", "from-handbook", book, "--output", rows);
+        assertFalse(CommandRun.succeeding("data", "check", rows).out().contains("warning"));
+        Path all = folder.resolve("all.jsonl");
+        CommandRun.succeeding("data", "augment", rows, "--output", all);
+        assertFalse(CommandRun.succeeding("data", "check", all).out().contains("warning"));
+        Path twice = Files.writeString(folder.resolve("twice.jsonl"), Files.readString(rows).replace(
+                ",\"generated\":\"rule\"", "") + Files.readString(all).replace(",\"generated\":\"rule\"", ""));
+        assertTrue(CommandRun.of("data", "check", twice).out().contains("near_duplicate"));
     }
 
     @Test

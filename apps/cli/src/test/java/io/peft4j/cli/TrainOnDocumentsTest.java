@@ -60,7 +60,7 @@ class TrainOnDocumentsTest {
             assertTrue(run.err().contains(part), part + " is missing in " + run.err());
         }
         String said = "book.md: 3 questions in " + (rows.size() + 3) + " wordings; 3 of 4 statements have a question; "
-                + "without one: line 3 'Please keep it ...'";
+                + "without one: line 5 'Please keep it ...'";
         assertTrue(log.toString().contains(said), log.toString());
         String check = CommandRun.succeeding("data", "check", made, "--validation", heldOut).out();
         assertFalse(check.contains("leakage"), check);
@@ -89,7 +89,7 @@ class TrainOnDocumentsTest {
         String said = LogLines.of(() -> CommandRun.succeeding(trainOn(books))).toString();
         String rows = Files.readString(output.resolve("rows.jsonl"));
         assertTrue(rows.contains("17 characters") && rows.contains("90 days"), rows);
-        for (String part : List.of("b.docx, line ", "WITHOUT 2 files", "c.pdf", "notes.txt: is no document")) {
+        for (String part : List.of("b.docx, paragraph 3 ", "WITHOUT 2 files", "c.pdf", "notes.txt: is no document")) {
             assertTrue(said.contains(part), part + " is missing in " + said);
         }
         String check = CommandRun.succeeding("data", "check", books).out();

@@ -5,6 +5,7 @@ import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.FileType;
 import io.peft4j.data.format.HandbookSections;
+import io.peft4j.data.format.HandbookTable;
 import io.peft4j.data.format.RowSource;
 import java.io.IOException;
 import java.io.InputStream;
@@ -108,7 +109,8 @@ public final class ExcelFiles implements FileType {
             sections.place("sheet", sheet);
             sections.heading(1, sheet, before + rows.get(0).number());
             rows.subList(0, head).forEach(row -> sections.text(String.join(" ", row.cells()), before + row.number()));
-            sections.table(rows.subList(head, rows.size()).stream().map(SheetCells.Row::cells).toList(),
+            sections.table(new HandbookTable(rows.subList(head, rows.size()).stream().map(row -> row.cells().stream()
+                    .map(cell -> new HandbookTable.Cell(cell, before + row.number())).toList()).toList()),
                     before + names.number());
         }
 

@@ -3,6 +3,7 @@ package io.peft4j.documents;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.HandbookSections;
 import io.peft4j.data.format.HandbookTable;
+import io.peft4j.data.format.ListMarkers;
 import io.peft4j.data.format.RowSource;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,7 +18,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
@@ -46,7 +46,6 @@ final class PdfHandbook {
     /** Lines that are further apart than this, in heights of a letter, are two paragraphs. */
     private static final float APART = 1.7f;
     private static final int LONGEST_HEADING = 120;
-    private static final Pattern ITEM = Pattern.compile("[\u2022\u25cf\u25aa\u2013*-]\\s.*|\\(?\\d{1,2}[.)]\\s.*");
 
     private final Path file;
     private final HandbookSections sections;
@@ -196,7 +195,7 @@ final class PdfHandbook {
         String text = line.text();
         boolean sentenceGoesOn = at > 0 && line.page() != lines.get(at - 1).page() && paragraph.length() > 0
                 && Character.isLowerCase(text.codePointAt(0));
-        if (paragraph.length() > 0 && (ITEM.matcher(text).matches() || !sentenceGoesOn && !isClose(at))) {
+        if (paragraph.length() > 0 && (ListMarkers.begins(text) || !sentenceGoesOn && !isClose(at))) {
             endParagraph();
         }
         if (paragraph.length() == 0) {
@@ -210,7 +209,8 @@ final class PdfHandbook {
         } else if (length > 0) {
             paragraph.append(' ');
         }
-        paragraph.append(text);
+        paragraph.append(length > 0 && line.page() != lines.get(at - 1).page() ? HandbookSections.mark(line.page())
+                : "").append(text);
     }
 
     private void endParagraph() {

@@ -54,6 +54,7 @@ public final class WordFiles implements FileType {
                 long number = 0;
                 for (IBodyElement element : document.getBodyElements()) {
                     number++;
+                    sections.place("paragraph", (int) number);
                     if (element instanceof XWPFParagraph paragraph) {
                         add(document, paragraph, sections, number);
                     } else if (element instanceof XWPFTable table) {

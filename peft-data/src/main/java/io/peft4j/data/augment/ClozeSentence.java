@@ -1,10 +1,14 @@
 package io.peft4j.data.augment;
 
+import io.peft4j.data.format.ListMarkers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A sentence with one value left out, and how a question for that value begins.
@@ -17,8 +21,14 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
     static final String GAP = "___";
     private static final Pattern NUMBER = Pattern.compile("[^\\p{L}\\p{N}]*[\\p{L}-]*\\d.*");
     private static final Pattern AMOUNT = Pattern.compile("[^\\p{L}\\p{N}]*\\d+([.,]\\d+)*[^\\p{L}\\p{N}]*");
-    private static final Pattern CLOCK = Pattern.compile("\\d{1,2}[:.]\\d\\d[.,;]?");
-    private static final Pattern MONEY = Pattern.compile("[\u20ac$\u00a3]\\S+|\\S+[\u20ac$\u00a3%][.,;]?");
+    private static final Pattern CLOCK = Pattern.compile("(?:[01]?\\d|2[0-4])[:.][0-5]\\d");
+    private static final Pattern MONEY = Pattern.compile("[\u20ac$\u00a3]\\S+|\\S*[\u20ac$\u00a3%]");
+    /** What follows a number and belongs to it: {@code 7:30 a.m.}, {@code 20 %}. */
+    private static final Pattern SIGN = Pattern.compile("[ap]\\.?m\\.|[ap]\\.|m\\.|[\u20ac$\u00a3%]|\u00b0[CF]?");
+    /** A clock time with a period, as 7.30, has one of these before it. */
+    private static final Set<String> AT = RuleWords.of("all.at");
+    private static final Set<String> TO = RuleWords.of("all.to");
+    private static final Set<String> BETWEEN = RuleWords.of("all.between");
     private static final Pattern NAME = Pattern.compile("\\p{Lu}[\\p{L}\\p{N}'.-]*[.,;]?");
     private static final Pattern WORD = Pattern.compile("\\p{L}{4,}[.,;]?");
     private static final Pattern MARKS = Pattern.compile("[.,;:!]+$");
@@ -41,11 +51,35 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
         List<ClozeSentence> blanks = new ArrayList<>();
         for (int i = 0; i < tokens.length && blanks.size() < MOST; i++) {
             if (NUMBER.matcher(tokens[i]).matches()) {
-                Value value = new Value(tokens, i, i + 1);
+                Value value = value(tokens, i);
                 blanks.add(new ClozeSentence(value.leftOut(), value.text(), openings.ofNumber(value)));
+                i = value.to - 1;
             }
         }
         return blanks.isEmpty() ? names(tokens, openings) : blanks;
+    }
+
+    /** A number with its sign, a day with its month, or a range of these. */
+    private static Value value(String[] tokens, int at) {
+        int to = behind(tokens, at);
+        boolean between = at > 0 && BETWEEN.contains(tokens[at - 1].toLowerCase(Locale.ROOT));
+        if (to + 1 < tokens.length && !MARKS.matcher(tokens[at]).find() && NUMBER.matcher(tokens[to + 1]).matches()
+                && (TO.contains(tokens[to]) || between && HandbookFact.JOINING.contains(tokens[to]))) {
+            to = behind(tokens, to + 1);
+        }
+        return new Value(tokens, at > 0 && ListMarkers.isMonth(tokens[at - 1]) ? at - 1 : at, to);
+    }
+
+    /** The first word behind a number, its sign, its month and its year. */
+    private static int behind(String[] tokens, int number) {
+        int at = number + 1;
+        boolean day = at < tokens.length && ListMarkers.isMonth(Value.plain(tokens[at]));
+        at += day ? 1 : 0;
+        while (at < tokens.length && (SIGN.matcher(tokens[at].replaceFirst("[,;]$", "")).matches() || SIGN.matcher(Value
+                .plain(tokens[at])).matches() || day && tokens[at].matches("\\d{4}[.,;]?"))) {
+            at++;
+        }
+        return at;
     }
 
     private static List<ClozeSentence> names(String[] tokens, Openings openings) {
@@ -70,9 +104,9 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
         return blanks;
     }
 
-    /** Whether a text has the value, or the last word of one of several. */
+    /** Whether a text has the value: of a number without what follows it, of a name the last word. */
     boolean isIn(String text) {
-        String last = value.substring(value.lastIndexOf(' ') + 1).toLowerCase(Locale.ROOT);
+        String last = value.replaceFirst(NUMBER.matcher(value).matches() ? " .*" : ".* ", "").toLowerCase(Locale.ROOT);
         return text.toLowerCase(Locale.ROOT).contains(last);
     }
 
@@ -111,7 +145,8 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
         String leftOut() {
             List<String> left = new ArrayList<>(List.of(tokens).subList(0, from));
             String last = tokens[to - 1];
-            left.add(GAP + last.substring(plain(last).length()));
+            boolean sign = to < tokens.length && to > from + 1 && SIGN.matcher(last).matches();
+            left.add(GAP + (sign ? "" : last.substring(plain(last).length())));
             left.addAll(List.of(tokens).subList(to, tokens.length));
             return String.join(" ", left);
         }
@@ -136,12 +171,35 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
             return at >= tokens.length || MARKS.matcher(tokens[to - 1]).find() ? "" : plain(tokens[at]);
         }
 
+        /** A time of day, or a day. */
         boolean isClock() {
-            return CLOCK.matcher(tokens[from]).matches();
+            boolean period = tokens[from].contains(".") && to == from + 1;
+            return text().matches(".* [ap]\\.? ?m|.*\\d[ap]m") || isDay()
+                    || CLOCK.matcher(plain(tokens[from])).matches()
+                            && (!period || AT.contains(before(1)) && !after(1).matches("\\p{Lu}.*|\\p{L}{2,}s"));
+        }
+
+        private boolean isDay() {
+            return Stream.of(tokens).limit(to).skip(from).anyMatch(word -> ListMarkers.isMonth(plain(word)));
         }
 
         boolean hasCurrency() {
-            return MONEY.matcher(tokens[from]).matches();
+            return Stream.of(tokens).limit(to).skip(from).anyMatch(word -> MONEY.matcher(plain(word)).matches());
+        }
+
+        /** What is counted, up to a plural noun; empty without one. */
+        String counted(Set<String> others) {
+            for (int distance = 1; distance <= 3
+                    && after(distance).matches("\\p{Ll}[\\p{L}-]+|\\p{L}[\\p{L}-]+"); distance++) {
+                String word = after(distance);
+                if (word.matches(".*[^s]s") || others.contains(word)) {
+                    return IntStream.rangeClosed(1, distance).mapToObj(this::after).collect(Collectors.joining(" "));
+                }
+                if (MARKS.matcher(tokens[to - 1 + distance]).find()) {
+                    break;
+                }
+            }
+            return "";
         }
 
         /** Whether it is a number alone, with a word after it. */
@@ -156,48 +214,53 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
      * "By when".
      */
     private static final class EnglishOpenings implements ClozeSentence.Openings {
-        private static final Set<String> ARTICLES = Set.of("the", "a", "an");
-        private static final Set<String> PREPOSITIONS = Set.of("in", "on", "at", "by", "for", "to", "from", "with",
-                "within", "after", "before", "until", "through", "behind", "under", "over", "via");
+        private static final Set<String> ARTICLES = RuleWords.of("english.articles");
+        private static final Set<String> PREPOSITIONS = RuleWords.of("english.prepositions");
+        /** What is counted without an s, or measured. */
+        private static final Set<String> PLURALS = RuleWords.of("english.plurals");
+        private static final Set<String> ABOUT = RuleWords.of("english.about");
+        private static final Set<String> NO_COUNTS = RuleWords.of("english.no_counts");
         /** What is not counted though it follows a number. */
-        private static final Set<String> SMALL = Set.of("is", "are", "and", "or", "of", "per", "each", "every", "than",
-                "as", "up", "a", "an", "the", "must", "can", "may");
-        private static final Set<String> TIMES = Set.of("second", "seconds", "minute", "minutes", "hour", "hours",
-                "day",
-                "days", "night", "nights", "week", "weeks", "month", "months", "quarter", "quarters", "year", "years");
-        private static final Set<String> MONEY = Set.of("euro", "euros", "cent", "cents", "dollar", "dollars", "pound",
-                "pounds", "pence", "franc", "francs", "crown", "crowns", "percent", "eur", "usd", "gbp", "chf");
-        private static final Set<String> TITLES = Set.of("mr", "mrs", "ms", "miss", "dr", "prof", "professor");
+        private static final Set<String> SMALL = RuleWords.of("english.small");
+        private static final Set<String> TIMES = RuleWords.of("english.times");
+        private static final Set<String> MONEY = RuleWords.of("english.money");
+        private static final Set<String> TITLES = RuleWords.of("english.titles");
 
         @Override
         public List<String> ofNumber(ClozeSentence.Value value) {
             String unit = value.after(1).toLowerCase(Locale.ROOT);
-            if (value.isClock() || Set.of("am", "pm", "o'clock").contains(unit)) {
+            boolean money = value.hasCurrency() || MONEY.contains(unit);
+            if (!money && (value.isClock() || Set.of("am", "pm", "o'clock").contains(unit))) {
                 return switch (value.before(1)) {
                     case "by", "before" -> List.of("By when", "When");
                     case "until", "till" -> List.of("Until when", "When");
                     default -> List.of("When");
                 };
             }
-            if (value.hasCurrency() || MONEY.contains(unit)) {
+            if (money) {
                 return List.of("What is", "How much");
             }
             if (value.isAmount() && !SMALL.contains(unit) && !PREPOSITIONS.contains(unit)) {
-                return counted(value, value.after(1), TIMES.contains(unit) && !value.after(2).equals("of"));
+                return counted(value, value.counted(PLURALS), TIMES.contains(unit) && !value.after(2).equals("of"));
             }
             return which(value);
         }
 
         private static List<String> counted(ClozeSentence.Value value, String unit, boolean time) {
-            String before = value.before(1);
+            boolean about = ABOUT.contains(value.before(1));
+            String before = value.before(about ? 2 : 1);
             if (before.equals("every")) {
                 return List.of("How often");
             }
             List<String> all = new ArrayList<>();
-            if (PREPOSITIONS.contains(before) && !value.before(2).equals("up")) {
+            if (PREPOSITIONS.contains(before) && !NO_COUNTS.contains(before) && !unit.isEmpty()
+                    && !value.before(2).equals(
+                            "up")) {
                 all.add(capital(before) + " how many " + unit);
             }
-            all.add("How many " + unit);
+            if (!unit.isEmpty() && !NO_COUNTS.contains(before)) {
+                all.add("How many " + unit);
+            }
             if (time) {
                 all.add("How long");
             }
@@ -236,16 +299,15 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
      * gender.
      */
     private static final class GermanOpenings implements ClozeSentence.Openings {
-        private static final Set<String> TIMES = Set.of("minuten", "stunden", "tage", "tagen", "wochen", "monate",
-                "monaten", "jahre", "jahren");
-        private static final Set<String> MONEY = Set.of("euro", "cent", "prozent", "franken", "kronen");
-        private static final Set<String> TITLES = Set.of("frau", "herr", "herrn", "dr", "prof");
+        private static final Set<String> TIMES = RuleWords.of("german.times");
+        private static final Set<String> MONEY = RuleWords.of("german.money");
+        private static final Set<String> TITLES = RuleWords.of("german.titles");
 
         @Override
         public List<String> ofNumber(ClozeSentence.Value value) {
             String unit = value.after(1).toLowerCase(Locale.ROOT);
-            if (value.isClock() || unit.equals("uhr")) {
-                return switch (value.before(1)) {
+            if (value.isClock() && !MONEY.contains(unit) && !value.hasCurrency() || unit.equals("uhr")) {
+                return switch (value.text().matches(".* (bis|\u2013|-) .*") ? "" : value.before(1)) {
                     case "bis", "vor" -> List.of("Bis wann");
                     case "ab", "von" -> List.of("Ab wann");
                     default -> List.of("Wann");

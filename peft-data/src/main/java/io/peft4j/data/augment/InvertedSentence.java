@@ -1,12 +1,14 @@
 package io.peft4j.data.augment;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -18,49 +20,119 @@ import java.util.stream.Stream;
  * and the sentence answers it by construction.
  */
 final class InvertedSentence {
-    private static final Set<String> AUXILIARIES = Set.of("is", "are", "was", "were", "can", "may", "must", "should",
-            "will", "might", "could", "would");
+    private static final Set<String> AUXILIARIES = RuleWords.of("english.auxiliaries");
     /** What precedes a value and is asked for with it. */
-    private static final Set<String> BOUNDS = Set.of("at", "by", "before", "after", "until", "till", "from", "up", "to",
-            "least", "most", "about", "within", "every", "in", "on", "with", "through", "behind", "over", "under",
-            "via",
-            "the", "a", "an", "for");
+    private static final Set<String> PREPOSITIONS = RuleWords.of("english.prepositions");
+    private static final Set<String> BOUNDS = Stream
+            .concat(PREPOSITIONS.stream(), RuleWords.of("english.bounds").stream()).collect(Collectors
+                    .toUnmodifiableSet());
+    /** Verbs of plain sentences: other words with an s may be nouns. */
+    private static final Set<String> VERBS = RuleWords.of("english.verbs");
+    /** A sentence with these in front of its value is not plain: its verb is not the first, or it needs another. */
+    private static final Set<String> INTRICATE = RuleWords.of("english.intricate");
+    /** What no subject begins with. */
+    private static final Set<String> NO_SUBJECTS = RuleWords.of("english.no_subjects");
+    /** What joins a noun to another one. */
+    private static final Set<String> PARTS = RuleWords.of("english.parts");
+    private static final Set<String> PLURALS = RuleWords.of("english.plurals");
+    /** What names hardly end with. */
+    private static final String NOUN = "(ing|tion|ment|ness|age|ance|ity|time)";
+    private static final Set<String> MEASURES = RuleWords.of("english.measures");
+    /** What is behind a unit and would be asked for in another way. */
+    private static final Set<String> NO_UNITS = RuleWords.of("english.no_units");
     /** Where what is counted ends: {@code days of annual leave | each year}. */
-    private static final Set<String> ENDS = Set.of("each", "every", "a", "an", "per", "before", "after", "until", "in",
-            "on", "at", "by", "for", "from", "to", "with", "within", "when", "if", "during");
-    private static final Set<String> UNITS = Set.of("am", "pm", "o'clock", "euro", "euros", "cent", "cents", "dollar",
-            "dollars", "pound", "pounds", "percent", "eur", "usd", "gbp", "chf", "franc", "francs");
-
+    private static final Set<String> ENDS = RuleWords.of("english.ends");
+    private static final Set<String> UNITS = RuleWords.of("english.units");
     /** What joins a second verb to a subject: what follows is not asked for. */
-    private static final Set<String> JOINING = Set.of("and", "but", "und", "aber");
+    private static final Set<String> JOINING = RuleWords.of("all.joining");
 
     private final List<String> before;
     private final List<String> after;
+    /** What the handbook writes with a small letter. */
+    private final Spelling spelling;
     private String opening;
 
-    private InvertedSentence(String opening, List<String> before, List<String> after) {
+    /**
+     * How a handbook writes its words.
+     *
+     * @param small those that it has with a small letter
+     * @param names those with a capital letter within sentences
+     */
+    record Spelling(Set<String> small, Set<String> names) {
+        static final Spelling UNKNOWN = new Spelling(Set.of(), Set.of());
+        private static final Pattern NAME = Pattern.compile("(?<=\\p{Ll},? )\\p{Lu}[\\p{L}-]+");
+
+        static Spelling of(String text) {
+            return new Spelling(Set.copyOf(new HashSet<>(List.of(text.split("[^\\p{L}]+")))),
+                    NAME.matcher(text).results()
+                            .map(MatchResult::group).collect(Collectors.toSet()));
+        }
+    }
+
+    private InvertedSentence(String opening, List<String> before, List<String> after, Spelling spelling) {
+        this.spelling = spelling;
         this.opening = opening;
         this.before = before;
         this.after = after;
     }
 
     /** The question; empty where the sentence is not plain enough, or of another language. */
-    static Optional<String> question(ClozeSentence blank, String language) {
-        List<String> words = List.of(blank.sentence().replaceFirst("[.!]$", "").split(" "));
+    static Optional<String> question(ClozeSentence blank, String language, Spelling spelling) {
+        List<String> words = List.of(blank.sentence().replaceFirst("[.!]+$", "").split("\\s+"));
+        if (words.stream().anyMatch(word -> INTRICATE.contains(word.toLowerCase(Locale.ROOT)) && isAhead(words, word)
+                || word.matches(".*[,;:.!)\\]\"\u201c\u201d\u00bb/]|[(\\[\"\u201c\u201e\u201d\u00ab].*|.*\\.\\p{L}.*"))
+                || !words.get(0).matches("_.*|\\p{L}.*")) {
+            return Optional.empty();
+        }
         if (language.equals(QuestionLanguage.GERMAN)) {
-            return German.question(blank, words);
+            return German.question(blank, words, spelling);
         }
         if (!language.equals(QuestionLanguage.ENGLISH)) {
             return Optional.empty();
         }
         Optional<String> opening = blank.openings().stream().filter(each -> !each.equals("What is")).findFirst()
-                .filter(each -> each.matches("How .*|(By |Until )?[Ww]hen|\\w+ (which|how many) \\w+|\\w+ whom"));
+                .filter(each -> each.matches("How .*|(By |Until )?[Ww]hen|\\w+ which \\w+|\\w+ how many .+|\\w+ whom"));
         int gap = words.indexOf(ClozeSentence.GAP);
         boolean named = !blank.value().matches("\\p{Ll}.*");
-        return opening.isEmpty() || gap < 0 || !named || words.stream().anyMatch(word -> word.matches(".*[,;:]"))
+        boolean first = words.stream().limit(Math.max(0, gap)).allMatch(word -> BOUNDS.contains(word.toLowerCase(
+                Locale.ROOT)) || word.equalsIgnoreCase("up"));
+        if (opening.isEmpty() || gap < 0 || !named || !first && NO_SUBJECTS.contains(words.get(0).toLowerCase(
+                Locale.ROOT))) {
+            return Optional.empty();
+        }
+        List<String> after = clause(words.subList(gap + 1, words.size()), InvertedSentence::isVerb);
+        boolean counts = opening.get().toLowerCase(Locale.ROOT).contains("how many");
+        // Of what is joined to what is counted it is not sure whether it is counted, too.
+        return counts && gap + 1 + after.size() < words.size() || after.stream().anyMatch(JOINING::contains)
                 ? Optional.empty()
-                : new InvertedSentence(opening.get(), new ArrayList<>(words.subList(0, gap)),
-                        clause(words.subList(gap + 1, words.size()), InvertedSentence::isVerb)).question();
+                : new InvertedSentence(opening.get(), new ArrayList<>(words.subList(0, gap)), after, spelling)
+                        .question();
+    }
+
+    /** Whether a word precedes the value; behind it clauses of their own are asked for, too. */
+    private static boolean isAhead(List<String> words, String word) {
+        return words.indexOf(word) < words.indexOf(ClozeSentence.GAP) || word.equals("or");
+    }
+
+    /**
+     * The subject of a clause, where a verb is one of the same kind as its own and so has this subject, too; empty
+     * where that is not sure.
+     */
+    static Optional<List<String>> subject(List<String> clause, String verb, String language) {
+        if (language.equals(QuestionLanguage.GERMAN)) {
+            return German.subject(clause, verb);
+        }
+        for (int i = 1; i < clause.size(); i++) {
+            String word = clause.get(i);
+            boolean auxiliary = AUXILIARIES.contains(word);
+            if (auxiliary || word.endsWith("s") && VERBS.contains(base(word))) {
+                // Behind an auxiliary a word with an s may be a noun: and drinks at 8:00.
+                boolean same = AUXILIARIES.contains(verb) || !auxiliary && verb.endsWith("s") && VERBS.contains(base(
+                        verb));
+                return same ? Optional.of(clause.subList(0, i)) : Optional.empty();
+            }
+        }
+        return Optional.empty();
     }
 
     /** Plural nouns pass as verbs. */
@@ -76,19 +148,25 @@ final class InvertedSentence {
     }
 
     private Optional<String> question() {
-        String unit = opening.substring(opening.lastIndexOf(' ') + 1);
-        if (!before.isEmpty() && before.get(before.size() - 1).equals(unit)) {
+        List<String> unit = List.of(opening.replaceFirst("^.*(?:how many|which) |^How many ", "").split(" "));
+        if (!before.isEmpty() && List.of(before.get(before.size() - 1)).equals(unit)) {
             before.remove(before.size() - 1);
-        } else if (!after.isEmpty() && (opening.equals("How often") || after.get(0).equals(unit)
-                || UNITS.contains(after.get(0).toLowerCase(Locale.ROOT)))) {
+        } else if (after.size() >= unit.size() && after.subList(0, unit.size()).equals(unit)) {
+            after.subList(0, unit.size()).clear();
+        } else if (!after.isEmpty() && (opening.equals("How often") || UNITS.contains(after.get(0).toLowerCase(
+                Locale.ROOT)))) {
             after.remove(0);
+        }
+        if (!after.isEmpty() && (NO_UNITS.contains(after.get(0)) || MEASURES.contains(after.get(0)) && !measured())) {
+            return Optional.empty();
         }
         Optional<String> named = ofWhatThereIs();
         if (named.isPresent()) {
             return named;
         }
-        while (!before.isEmpty() && BOUNDS.contains(before.get(before.size() - 1).toLowerCase(Locale.ROOT))) {
-            before.remove(before.size() - 1);
+        Optional<String> bound = withoutBounds();
+        if (opening.equals("How much") && bound.isPresent()) {
+            return Optional.empty();
         }
         if (!after.isEmpty() && after.get(0).equals("of")) {
             int end = 2;
@@ -99,17 +177,41 @@ final class InvertedSentence {
             opening += " " + String.join(" ", counted);
             counted.clear();
         }
+        if (opening.contains("ow many") && !after.isEmpty() && (after.get(0).matches("before|after") || after.equals(
+                List.of("in", "advance")))) {
+            opening += " " + String.join(" ", after);
+            after.clear();
+        }
         if (before.isEmpty()) {
             return after.isEmpty() || !AUXILIARIES.contains(after.get(0)) ? Optional.empty() : joined(List.of());
         }
         for (int i = 1; i < before.size(); i++) {
             if (AUXILIARIES.contains(before.get(i))) {
                 List<String> rest = before.subList(i + 1, before.size());
-                return clause(rest, AUXILIARIES::contains).size() < rest.size() ? Optional.empty()
+                return rest.stream().anyMatch(AUXILIARIES::contains) ? Optional.empty()
                         : joined(inverted(before.get(i), i, rest));
             }
         }
         return ofVerb();
+    }
+
+    /** Takes out what is asked for with the value: words such as "at least", and one preposition, which is returned. */
+    private Optional<String> withoutBounds() {
+        String last = "";
+        while (!before.isEmpty()) {
+            String bound = before.get(before.size() - 1).toLowerCase(Locale.ROOT);
+            boolean joined = bound.equals("up") && last.equals("to") || bound.equals("at") && last.matches("least|most")
+                    || bound.equals("to") && before.size() > 1 && before.get(before.size() - 2).equalsIgnoreCase("up");
+            if (!joined && !BOUNDS.contains(bound)) {
+                return Optional.empty();
+            }
+            before.remove(before.size() - 1);
+            if (!joined && PREPOSITIONS.contains(bound)) {
+                return Optional.of(bound);
+            }
+            last = bound;
+        }
+        return Optional.empty();
     }
 
     /** {@code A sailor has a budget of ___ crowns.} is no question of how much a sailor has. */
@@ -118,7 +220,7 @@ final class InvertedSentence {
         boolean named = has > 0 && has + 3 < before.size() && Set.of("a", "an").contains(before.get(has + 1))
                 && before.get(before.size() - 1).equals("of");
         return !named ? Optional.empty() : Optional.of("What is the " + String.join(" ", before.subList(has + 2, before
-                .size())) + " " + subject(has) + "?");
+                .size())) + " " + subject(has, before.get(has).equals("have")) + "?");
     }
 
     /** The verb directly precedes what was left out. */
@@ -129,21 +231,54 @@ final class InvertedSentence {
             return Optional.empty();
         }
         boolean one = verb.endsWith("s");
-        String base = verb.equals("has") ? "have" : verb.endsWith("ies") ? verb.substring(0, verb.length() - 3) + "y"
-                : verb.matches(".*(ch|sh|ss|x|z|o)es") ? verb.substring(0, verb.length() - 2)
-                        : one ? verb.substring(0, verb.length() - 1) : verb;
-        return one || before.get(last - 1).endsWith("s") ? joined(inverted(one ? "does" : "do", last, List.of(base)))
+        String base = base(verb);
+        String noun = before.get(last - 1);
+        boolean plain = VERBS.contains(base) && IntStream.range(0, last).noneMatch(i -> mayBeVerb(i, last, one));
+        return plain && (one || noun.endsWith("s") || PLURALS.contains(noun))
+                ? joined(inverted(one ? "does" : "do", last,
+                        List.of(base)))
                 : Optional.empty();
     }
 
+    /** Whether a word of the subject may be the verb: {@code The library lends 5 books.} */
+    private boolean mayBeVerb(int at, int verb, boolean one) {
+        String word = before.get(at);
+        boolean plural = word.matches(".*[^su]s") && !word.endsWith("'s");
+        return at > 0 && VERBS.contains(word) || word.matches("\\d.*") && at < verb - 1
+                || plural && (one ? at == 0 || !PARTS.contains(before.get(at - 1)) : at > 0 && at < verb - 1 && !PARTS
+                        .contains(before.get(at - 1)));
+    }
+
+    private static String base(String verb) {
+        return verb.equals("has") ? "have" : verb.matches(".*[^s]ies") ? verb.substring(0, verb.length() - 3) + "y"
+                : verb.matches(".*(ch|sh|ss|x|z|o)es") ? verb.substring(0, verb.length() - 2)
+                        : verb.endsWith("s") ? verb.substring(0, verb.length() - 1) : verb;
+    }
+
+    /** {@code 3 metres long} is asked for with "How long". */
+    private boolean measured() {
+        String measure = after.get(0);
+        boolean is = before.stream().anyMatch(Set.of("is", "are")::contains);
+        opening = "How " + after.remove(0);
+        return is && after.isEmpty() && !measure.isEmpty();
+    }
+
     private List<String> inverted(String auxiliary, int subject, List<String> rest) {
-        return Stream.concat(Stream.of(auxiliary, subject(subject)), rest.stream()).toList();
+        boolean plural = !Set.of("is", "was", "does").contains(auxiliary);
+        return Stream.concat(Stream.of(auxiliary, subject(subject, plural)), rest.stream()).toList();
     }
 
     /** The first words; a name of several keeps its capital letter. */
-    private String subject(int size) {
+    private String subject(int size, boolean plural) {
         String text = String.join(" ", before.subList(0, size));
-        boolean name = size > 1 && Character.isUpperCase(before.get(1).charAt(0)) && before.get(0).length() > 3;
+        String first = before.get(0);
+        boolean known = spelling.small.contains(first.toLowerCase(Locale.ROOT))
+                || Set.of("The", "A", "An", "Each", "Every", "All",
+                        "Our", "Your", "New", "Some", "Most", "There", "We", "You").contains(first);
+        boolean name = first.matches(".\\P{Ll}*\\p{Lu}.*|.*'s|I") || !known && (size == 1
+                ? !first.matches(plural ? ".*s|.*" + NOUN : ".*" + NOUN)
+                : !before.get(1).matches("\\p{Ll}.*") || spelling.names.contains(first)
+                        || before.get(1).matches("and|or") && !before.get(2).matches("\\p{Ll}.*"));
         return name ? text : text.substring(0, 1).toLowerCase(Locale.ROOT) + text.substring(1);
     }
 
@@ -160,32 +295,46 @@ final class InvertedSentence {
         /** Finite verbs, and endings of those that are regular. */
         private static final Pattern VERB = Pattern.compile("ist|sind|war|waren|hat|haben|darf|d\u00fcrfen|muss|"
                 + "m\u00fcssen|kann|k\u00f6nnen|soll|sollen|wird|werden|\\p{Ll}{2,}(t|en)");
-        private static final Set<String> NO_VERBS = Set.of("mit", "seit", "erst", "nicht", "fast", "meist", "zuerst",
-                "zuletzt", "jetzt", "den", "einen", "jeden", "allen", "ihren", "seinen", "unseren", "neben", "gegen",
-                "zwischen", "oben", "unten", "wegen", "eigenen", "neuen", "ersten", "letzten", "n\u00e4chsten");
-        private static final Set<String> LOWER = Set.of("der", "die", "das", "den", "dem", "ein", "eine", "einen",
-                "einem", "einer", "jeder", "jede", "jedes", "alle", "im", "am", "in", "an", "auf", "bei", "f\u00fcr",
-                "mit", "nach", "vor", "zum", "zur", "unser", "unsere", "wir", "sie", "er", "es", "man", "ihr", "ihre");
-        private static final Set<String> BOUNDS = Set.of("um", "bis", "zu", "ab", "vor", "von", "mindestens", "zum",
-                "h\u00f6chstens", "sp\u00e4testens", "etwa", "rund", "genau", "alle", "maximal");
-        private static final Set<String> WITH_DATIVE = Set.of("nach", "in", "mit", "seit", "von", "binnen");
+        private static final Set<String> NO_VERBS = RuleWords.of("german.no_verbs");
+        private static final Set<String> LOWER = RuleWords.of("german.lower");
+        private static final Set<String> BOUNDS = RuleWords.of("german.bounds");
+        private static final Set<String> WITH_DATIVE = RuleWords.of("german.with_dative");
         private static final Pattern FEMININE = Pattern.compile("\\p{Lu}.*(nummer|wahl|ung|heit|keit|ion|e)|Nummer");
         private static final Pattern PERSON = Pattern.compile("(Frau|Herrn?|Dr\\.?|Prof\\.?) .*");
         private static final Map<String, String> OF_PERSONS = Map.of("bei", "Bei wem", "von", "Von wem", "mit",
                 "Mit wem", "zu", "Zu wem", "an", "An wen", "f\u00fcr", "F\u00fcr wen", "durch", "Durch wen", "",
                 "Wer");
 
-        static Optional<String> question(ClozeSentence blank, List<String> words) {
+        /** What makes a sentence less than plain: a negation, a clause within it, a subject named before. */
+        private static final Set<String> INTRICATE = RuleWords.of("german.intricate");
+        private static final Set<String> ARTICLES = RuleWords.of("german.articles");
+
+        /** As that of English: a clause that begins with its subject, and a second verb. */
+        static Optional<List<String>> subject(List<String> clause, String verb) {
+            int at = IntStream.range(1, clause.size()).filter(i -> isVerb(clause.get(i))).findFirst().orElse(0);
+            return at > 1 && ARTICLES.contains(clause.get(0)) && isVerb(verb) ? Optional.of(clause.subList(0, at))
+                    : Optional.empty();
+        }
+
+        static Optional<String> question(ClozeSentence blank, List<String> words, Spelling spelling) {
             int gap = words.indexOf(ClozeSentence.GAP);
-            if (gap < 0 || words.stream().anyMatch(word -> word.matches(".*[,;:]"))) {
+            String begin = words.get(0).toLowerCase(Locale.ROOT);
+            boolean adjective = words.size() > 1 && words.get(0).matches("\\p{Lu}\\p{Ll}+(e|en)")
+                    && !LOWER.contains(begin)
+                    && words.get(1).matches("\\p{Lu}.*") && !spelling.small.contains(begin);
+            if (gap < 0 || adjective
+                    || words.stream().anyMatch(word -> INTRICATE.contains(word.toLowerCase(Locale.ROOT)))
+                    || Set.of("er", "sie", "es", "dies", "diese", "dieser", "dieses", "sonst", "danach", "dann",
+                            "bitte")
+                            .contains(begin)) {
                 return Optional.empty();
             }
             List<String> before = new ArrayList<>(words.subList(0, gap));
             List<String> after = clause(words.subList(gap + 1, words.size()), German::isVerb);
-            if (clause(before, German::isVerb).size() < before.size()) {
+            if (clause(before, German::isVerb).size() < before.size() || after.stream().anyMatch(JOINING::contains)) {
                 return Optional.empty();
             }
-            return opening(blank, before, after).flatMap(opening -> inverted(opening, before, after));
+            return opening(blank, before, after).flatMap(opening -> inverted(opening, before, after, spelling));
         }
 
         /** How the question begins; what it asks with is taken out of the sentence. */
@@ -201,9 +350,11 @@ final class InvertedSentence {
                 withoutBounds(before);
                 return Optional.of(first);
             }
-            if (first.equals("Wie viel") && !after.isEmpty()) {
+            if (first.equals("Wie viel")) {
+                boolean sign = !blank.value().matches(".*\\d");
                 withoutBounds(before);
-                return Optional.of("Wie viel " + after.remove(0));
+                return sign ? Optional.of(first) : after.isEmpty() ? Optional.empty()
+                        : Optional.of("Wie viel " + after.remove(0));
             }
             if (first.startsWith("Wie viele ")) {
                 after.remove(0);
@@ -236,14 +387,20 @@ final class InvertedSentence {
                     : " welchem ") + kind, before));
         }
 
-        private static Optional<String> inverted(String opening, List<String> before, List<String> after) {
+        private static Optional<String> inverted(String opening, List<String> before, List<String> after,
+                Spelling spelling) {
             List<String> all = before.isEmpty() ? after : before;
             for (int i = before.isEmpty() ? 0 : 1; i < all.size(); i++) {
                 if (isVerb(all.get(i))) {
                     String verb = all.remove(i);
+                    if (i < all.size() && all.get(i).matches("es|man|wir|sie|er|ich|ihr")) {
+                        verb += " " + all.remove(i);
+                    }
                     before.replaceAll(
-                            word -> word.equals(before.get(0)) && LOWER.contains(word.toLowerCase(Locale.ROOT))
-                                    ? word.toLowerCase(Locale.ROOT) : word);
+                            word -> word.equals(before.get(0))
+                                    && (LOWER.contains(word.toLowerCase(Locale.ROOT))
+                                            || spelling.small.contains(word.toLowerCase(Locale.ROOT)))
+                                                    ? word.toLowerCase(Locale.ROOT) : word);
                     return Optional.of(Stream.of(Stream.of(opening, verb), before.stream(), after.stream())
                             .flatMap(part -> part).collect(Collectors.joining(" ")) + "?");
                 }

@@ -10,7 +10,6 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.HandbookSections;
 import io.peft4j.data.format.UnfilledRows;
 import io.peft4j.data.near.QuestionText;
-import io.peft4j.data.near.Sentences;
 import io.peft4j.data.near.StatedFact;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -26,6 +25,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -112,15 +112,19 @@ public final class PassageQuestions {
         }
     }
 
-    /** A sentence with its surroundings. */
-    private record Told(ChatExample row, String sentence, String heading, String language, StatedFact fact,
+    /** A fact with its surroundings. */
+    private record Told(ChatExample row, HandbookFact told, String heading, String language, StatedFact fact,
             List<StatedFact> others) {
+        String sentence() {
+            return told.sentence();
+        }
+
         Words words() {
-            return LANGUAGES.get(language);
+            return LANGUAGES.getOrDefault(language, LANGUAGES.get(QuestionLanguage.ENGLISH));
         }
 
         List<ClozeSentence> blanks() {
-            return ClozeSentence.of(sentence, language);
+            return told.isWhole() ? ClozeSentence.of(told.clause(), language) : List.of();
         }
 
         /** Why a question does not ask for this fact alone, or is not well formed; empty where it is good. */
@@ -129,13 +133,13 @@ public final class PassageQuestions {
                     .or(() -> fact.refusal(question, heading))
                     .or(() -> Optional.of("another sentence answers it too").filter(reason -> others.stream()
                             .anyMatch(other -> other.isAskedBy(question, heading))))
-                    .or(() -> QuestionForm.fault(question, sentence));
+                    .or(() -> QuestionForm.fault(question, sentence()));
         }
 
         /** The first question by rule that is not refused; notes why others are. */
-        Optional<String> byRule(Map<Told, String> reasons) {
+        Optional<String> byRule(InvertedSentence.Spelling spelling, Map<Told, String> reasons) {
             for (ClozeSentence blank : blanks()) {
-                Optional<String> question = InvertedSentence.question(blank, language);
+                Optional<String> question = InvertedSentence.question(blank, language, spelling);
                 Optional<String> refusal = question.flatMap(text -> refusal(text, blank));
                 if (question.isPresent() && refusal.isEmpty()) {
                     return question;
@@ -173,8 +177,10 @@ public final class PassageQuestions {
      * @return those with a question, and in place of each other row one for each sentence that tells something
      */
     public PassageRows of(List<ChatExample> rows) {
+        String text = rows.stream().map(PassageQuestions::text).collect(Collectors.joining("\n"));
         PassageRows tables = TableQuestions.of(rows);
-        PassageRows made = ofSentences(tables.rows());
+        PassageRows made = ofSentences(tables.rows(), QuestionLanguage.of(text).orElse(QuestionLanguage.ENGLISH),
+                InvertedSentence.Spelling.of(text));
         return new PassageRows(made.rows(), Stream.of(tables, made).flatMap(part -> part.unasked().stream()).toList(),
                 tables.statements());
     }
@@ -184,19 +190,22 @@ public final class PassageQuestions {
         return new PassageQuestions(Optional.empty()).of(rows);
     }
 
-    private static Stream<String> sentences(ChatExample row) {
-        String text = row.messages().get(row.messages().size() - 1).content();
-        String language = QuestionLanguage.of(text).orElse(QuestionLanguage.ENGLISH);
-        return text.lines().flatMap(line -> Sentences.of(line, language).stream());
+    private static String text(ChatExample row) {
+        return row.messages().get(row.messages().size() - 1).content();
     }
 
-    private PassageRows ofSentences(List<ChatExample> rows) {
+    /** The language of a passage; a short one that looks like none that rules know is in that of the whole. */
+    static String language(String text, String whole) {
+        return QuestionLanguage.of(text).filter(LANGUAGES::containsKey).orElse(whole);
+    }
+
+    private PassageRows ofSentences(List<ChatExample> rows, String whole, InvertedSentence.Spelling spelling) {
         List<PassageRows.Unasked> unasked = new ArrayList<>();
         List<Told> told = rows.stream().filter(row -> UnfilledRows.unfilled(row).isPresent())
-                .flatMap(row -> told(row, unasked).stream()).toList();
+                .flatMap(row -> told(row, language(text(row), whole), unasked).stream()).toList();
         Map<Told, String> written = new LinkedHashMap<>();
         Map<Told, String> reasons = new HashMap<>();
-        told.forEach(each -> each.byRule(reasons).ifPresent(question -> written.put(each, question)));
+        told.forEach(each -> each.byRule(spelling, reasons).ifPresent(question -> written.put(each, question)));
         Set<Told> byRule = Set.copyOf(written.keySet());
         List<Told> open = told.stream().filter(each -> model.isPresent() && !byRule.contains(each)).toList();
         for (int from = 0; from < open.size(); from += SENTENCES_AT_ONCE) {
@@ -214,15 +223,16 @@ public final class PassageQuestions {
                 ofRow.add(example(from, question.get(), byRule.contains(from) ? "rule" : "model"));
             } else {
                 if (model.isPresent()) {
-                    ofRow.add(TableQuestions.with(from.row(), from.row().messages().get(0).content(), from.sentence(),
-                            from.row().extra()));
+                    ofRow.add(TableQuestions.with(from.row(), from.told().at(), from.row().messages().get(0).content(),
+                            from.sentence(), from.row().extra()));
                 } else if (!ofRow.contains(from.row())) {
                     ofRow.add(from.row());
                 }
-                unasked.add(PassageRows.Unasked.of(from.row(), from.sentence(),
+                String reason = !from.told().isWhole() ? "only another part of its sentence is asked for"
+                        : model.isPresent() ? "no question matches its values" : "no model was asked for a question";
+                unasked.add(PassageRows.Unasked.of(from.row(), from.told().at(), from.told().clause(),
                         question.map(text -> "'" + text + "' is asked already").orElse(reasons.getOrDefault(from,
-                                model.isPresent() ? "no question matches its values"
-                                        : "no model was asked for a question")),
+                                reason)),
                         true));
             }
         }
@@ -233,25 +243,24 @@ public final class PassageQuestions {
     private static ChatExample example(Told from, String question, String mark) {
         Map<String, Object> extra = new LinkedHashMap<>(from.row().extra());
         extra.put(Augmentation.MARK, mark);
-        return TableQuestions.with(from.row(), question, from.sentence(), extra);
+        return TableQuestions.with(from.row(), from.told().at(), question, from.sentence(), extra);
     }
 
-    private static List<Told> told(ChatExample row, List<PassageRows.Unasked> unasked) {
-        String text = row.messages().get(row.messages().size() - 1).content();
+    private static List<Told> told(ChatExample row, String spoken, List<PassageRows.Unasked> unasked) {
         String heading = row.extra().get(HandbookSections.HEADING) instanceof String title ? title : "";
-        String language = QuestionLanguage.of(text).filter(LANGUAGES::containsKey).orElse(QuestionLanguage.ENGLISH);
-        Map<String, StatedFact> facts = new LinkedHashMap<>();
-        sentences(row).forEach(sentence -> {
-            StatedFact fact = new StatedFact(sentence);
-            Optional<String> silence = sentence.endsWith("?") ? Optional.of("it is a question itself")
-                    : fact.silence();
-            silence.ifPresent(reason -> unasked.add(PassageRows.Unasked.of(row, sentence, reason, false)));
-            if (silence.isEmpty()) {
-                facts.put(sentence, fact);
+        Map<HandbookFact, StatedFact> facts = new LinkedHashMap<>();
+        for (HandbookFact one : HandbookFact.of(text(row), spoken)) {
+            StatedFact fact = new StatedFact(one.clause());
+            Optional<String> silence = one.clause().endsWith("?") ? Optional.of("it is a question itself")
+                    : fact.silence().filter(reason -> one.isWhole());
+            silence.ifPresent(
+                    reason -> unasked.add(PassageRows.Unasked.of(row, one.at(), one.clause(), reason, false)));
+            if (silence.isEmpty() && facts.keySet().stream().noneMatch(other -> other.clause().equals(one.clause()))) {
+                facts.put(one, fact);
             }
-        });
+        }
         List<Told> told = new ArrayList<>();
-        facts.forEach((sentence, fact) -> told.add(new Told(row, sentence, heading, language, fact,
+        facts.forEach((one, fact) -> told.add(new Told(row, one, heading, spoken, fact,
                 facts.values().stream().filter(other -> other != fact).toList())));
         return told;
     }

@@ -51,8 +51,8 @@ public record PassageRows(List<ChatExample> rows, List<Unasked> unasked, int sta
     /**
      * A sentence that got no question.
      *
-     * @param origin where its passage begins
-     * @param place the page or the sheet; empty where there are none
+     * @param origin where it begins
+     * @param place the page, the paragraph or the sheet; empty where there are none
      * @param heading the heading above it
      * @param sentence the sentence
      * @param reason why there is none
@@ -60,9 +60,11 @@ public record PassageRows(List<ChatExample> rows, List<Unasked> unasked, int sta
      */
     public record Unasked(Origin origin, String place, String heading, String sentence, String reason,
             boolean toFillIn) {
-        static Unasked of(ChatExample row, String sentence, String reason, boolean toFillIn) {
-            return new Unasked(row.origin(), Place.of(row.extra()).orElse(""),
-                    row.extra().get("heading") instanceof String title ? title : "", sentence, reason, toFillIn);
+        static Unasked of(ChatExample row, int at, String sentence, String reason, boolean toFillIn) {
+            Origin origin = row.origin().of(at);
+            return new Unasked(origin, Place.of(row.origin().lines().isEmpty() ? row.extra() : Place.at(row.extra(),
+                    origin.line())).orElse(""), row.extra().get("heading") instanceof String title ? title : "",
+                    sentence, reason, toFillIn);
         }
 
         private Map<String, Object> fields() {

@@ -33,6 +33,8 @@ final class QuestionForm {
     private static final Set<String> GERMAN_ARTICLES = words("ein eine einen einem eines");
     private static final Set<String> GERMAN_VERBS = words("ist sind war waren hat haben hatte wird werden kann "
             + "k\u00f6nnen muss m\u00fcssen darf d\u00fcrfen soll sollen gibt bekommt erh\u00e4lt");
+    /** Behind these a parted verb may end with "an". */
+    private static final Set<String> GERMAN_ASKING = words("wann wie wo wer wem");
     /** Where one of these is between two equal phrases, they are compared or joined. */
     private static final Set<String> JOINING = words("and or than to between from und oder als zwischen von bis nach "
             + "zu");
@@ -80,7 +82,9 @@ final class QuestionForm {
         String last = words.get(words.size() - 1);
         // A grade or a building is called A.
         boolean name = question.charAt(question.length() - 2) == 'A';
-        return NO_ENDS.contains(last) && !name ? Optional.of("it ends with '" + last + "'") : Optional.empty();
+        boolean german = last.equals("an") && words.stream().limit(2).anyMatch(GERMAN_ASKING::contains);
+        return NO_ENDS.contains(last) && !name && !german ? Optional.of("it ends with '" + last + "'")
+                : Optional.empty();
     }
 
     private static Optional<String> sameAs(String answer, String question) {

@@ -2,10 +2,11 @@ package io.peft4j.data.augment;
 
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Origin;
 import io.peft4j.data.format.HandbookTable;
+import io.peft4j.data.format.Place;
 import io.peft4j.data.format.UnfilledRows;
 import io.peft4j.data.near.QuestionText;
-import io.peft4j.data.near.Sentences;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -14,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -71,23 +73,51 @@ final class TableQuestions {
     private void add(ChatExample row) {
         List<String> texts = new ArrayList<>();
         List<ChatExample> asked = new ArrayList<>();
+        int at = 0;
         for (String block : answer(row).split("\n\n")) {
             List<List<HandbookTable.Field>> table = HandbookTable.read(block);
-            table.forEach(fields -> ask(row, table, fields, asked));
+            int line = at;
+            for (List<HandbookTable.Field> fields : table) {
+                ask(row, line, table, fields, asked);
+                line = answer(row).indexOf('\n', line) + 1;
+            }
             if (table.isEmpty()) {
                 texts.add(block);
-                told += block.lines().mapToInt(line -> Sentences.of(line, language).size()).sum();
+                told += HandbookFact.of(block, PassageQuestions.language(answer(row), language)).size();
             }
+            at += block.length() + "\n\n".length();
         }
         if (UnfilledRows.unfilled(row).isEmpty()) {
             rows.add(row);
         } else if (!texts.isEmpty()) {
-            rows.add(with(row, row.messages().get(0).content(), String.join("\n\n", texts), row.extra()));
+            rows.add(withText(row, texts));
         }
         rows.addAll(asked);
     }
 
-    private void ask(ChatExample row, List<List<HandbookTable.Field>> table, List<HandbookTable.Field> fields,
+    /** The text beside tables, whose parts keep their lines. */
+    private static ChatExample withText(ChatExample row, List<String> texts) {
+        TreeMap<Integer, Long> lines = new TreeMap<>();
+        String text = answer(row);
+        int to = 0;
+        int from = 0;
+        for (String block : texts) {
+            from = text.indexOf(block, from);
+            int shift = to - from;
+            if (!row.origin().lines().isEmpty()) {
+                lines.put(to, row.origin().of(from).line());
+                row.origin().lines().subMap(from, from + block.length())
+                        .forEach((place, line) -> lines.put(place + shift,
+                                line));
+            }
+            to += block.length() + "\n\n".length();
+            from += block.length();
+        }
+        return new ChatExample(List.of(row.messages().get(0), ChatMessage.assistant(String.join("\n\n", texts))), List
+                .of(), row.extra(), new Origin(row.origin().file(), row.origin().line(), lines));
+    }
+
+    private void ask(ChatExample row, int at, List<List<HandbookTable.Field>> table, List<HandbookTable.Field> fields,
             List<ChatExample> asked) {
         told++;
         int key = 1;
@@ -99,18 +129,23 @@ final class TableQuestions {
         for (HandbookTable.Field field : fields.subList(key, fields.size())) {
             // Names of columns are nouns, which German alone writes with a capital letter.
             String name = lowered(field.name(), !language.equals(QuestionLanguage.GERMAN));
+            boolean several = language.equals(QuestionLanguage.ENGLISH) && name.matches(".*[^suia]s");
             Optional<String> question = Stream.of("", " (" + row.extra().get("heading") + ")").map(heading -> String
-                    .format(Locale.ROOT, words.get(0), name, of + heading)).filter(text -> seen.add(
-                            QuestionText.key(
-                                    text)))
+                    .format(Locale.ROOT, several ? "What are the %s of %s?" : words.get(0), name, of + heading)).filter(
+                            text -> seen.add(
+                                    QuestionText.key(
+                                            text)))
                     .findFirst();
             Map<String, Object> extra = new LinkedHashMap<>(row.extra());
             extra.put(Augmentation.MARK, "rule");
-            question.ifPresent(text -> asked.add(with(row, text, String.format(Locale.ROOT, words.get(1), name, of,
-                    field.text().replaceFirst("\\.$", "")), extra)));
+            question.ifPresent(text -> asked.add(with(row, at, text,
+                    String.format(Locale.ROOT, several ? "The %s of %s are %s."
+                            : words.get(1), name, of,
+                            field.text().replaceFirst("\\.$", "")),
+                    extra)));
         }
         if (asked.size() == before) {
-            unasked.add(PassageRows.Unasked.of(row, fields.stream().map(HandbookTable.Field::toString)
+            unasked.add(PassageRows.Unasked.of(row, at, fields.stream().map(HandbookTable.Field::toString)
                     .collect(Collectors.joining("; ")), "no cell of this row differs from another row's", false));
         }
     }
@@ -137,9 +172,12 @@ final class TableQuestions {
                 ? lower + text.substring(first.length()) : text;
     }
 
-    /** A row in the place of another one. */
-    static ChatExample with(ChatExample row, String question, String answer, Map<String, Object> extra) {
-        return new ChatExample(List.of(ChatMessage.user(question), ChatMessage.assistant(answer)), List.of(), extra, row
-                .origin());
+    /** A row of a part of another one, which begins at a place of its text. */
+    static ChatExample with(ChatExample row, int at, String question, String answer, Map<String, Object> extra) {
+        Origin origin = row.origin().of(at);
+        return new ChatExample(List.of(ChatMessage.user(question), ChatMessage.assistant(answer)), List.of(),
+                row.origin()
+                        .lines().isEmpty() ? extra : Place.at(extra, origin.line()),
+                origin);
     }
 }

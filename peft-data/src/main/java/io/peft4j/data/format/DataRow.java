@@ -6,10 +6,12 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.Origin;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 
@@ -22,14 +24,20 @@ import java.util.Set;
  * @param fields the object; belongs to the receiver, who may change it
  * @param faults what is wrong with it, as far as it has been read
  * @param unknownKeys keys of its messages that the chat format does not have, as far as it has been read
+ * @param lines of a document the lines of the parts of its text ({@link Origin#lines})
  */
 public record DataRow(Path file, long line, Map<String, Object> fields, @Internal List<RowFault> faults,
-        Set<String> unknownKeys) {
+        Set<String> unknownKeys, @Internal NavigableMap<Integer, Long> lines) {
     private static final String SYSTEM = "system";
 
     /** A row in which nothing is known to be wrong. */
     public DataRow(Path file, long line, Map<String, Object> fields) {
-        this(file, line, fields, new ArrayList<>(), new LinkedHashSet<>());
+        this(file, line, fields, Collections.emptyNavigableMap());
+    }
+
+    /** The same of a document. */
+    DataRow(Path file, long line, Map<String, Object> fields, NavigableMap<Integer, Long> lines) {
+        this(file, line, fields, new ArrayList<>(), new LinkedHashSet<>(), lines);
     }
 
     /**
@@ -109,11 +117,11 @@ public record DataRow(Path file, long line, Map<String, Object> fields, @Interna
 
     /** The same place with other fields, in which nothing is known to be wrong. */
     DataRow with(Map<String, Object> others) {
-        return new DataRow(file, line, others);
+        return new DataRow(file, line, others, lines);
     }
 
     Origin origin() {
-        return new Origin(file.toString(), line);
+        return new Origin(file.toString(), line, lines);
     }
 
     /** The keys that are among {@code known}, in the order of {@code known}. */

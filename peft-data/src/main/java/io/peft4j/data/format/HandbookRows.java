@@ -11,7 +11,12 @@ import java.util.Optional;
 import org.commonmark.ext.gfm.tables.TableBlock;
 import org.commonmark.ext.gfm.tables.TableRow;
 import org.commonmark.ext.gfm.tables.TablesExtension;
+import org.commonmark.node.AbstractVisitor;
+import org.commonmark.node.HardLineBreak;
 import org.commonmark.node.Heading;
+import org.commonmark.node.Paragraph;
+import org.commonmark.node.SoftLineBreak;
+import org.commonmark.node.Text;
 import org.commonmark.parser.IncludeSourceSpans;
 import org.commonmark.parser.Parser;
 import org.commonmark.renderer.text.TextContentRenderer;
@@ -78,26 +83,58 @@ final class HandbookRows {
     private static void markdown(String text, HandbookSections sections) {
         org.commonmark.node.Node document = MARKDOWN.parse(text);
         for (org.commonmark.node.Node node = document.getFirstChild(); node != null; node = node.getNext()) {
-            long line = node.getSourceSpans().isEmpty() ? 1 : node.getSourceSpans().get(0).getLineIndex() + 1L;
+            long line = line(node);
             if (node instanceof Heading heading) {
                 sections.heading(heading.getLevel(), PLAIN.render(heading).strip(), line);
             } else if (node instanceof TableBlock) {
-                List<List<String>> rows = new ArrayList<>();
+                List<List<HandbookTable.Cell>> rows = new ArrayList<>();
                 cells(node, rows);
-                sections.table(rows, line);
+                sections.table(new HandbookTable(rows), line);
             } else {
+                node.accept(new LineMarks());
                 sections.text(PLAIN.render(node), line);
             }
         }
     }
 
+    private static long line(org.commonmark.node.Node node) {
+        return node.getSourceSpans().isEmpty() ? 1 : node.getSourceSpans().get(0).getLineIndex() + 1L;
+    }
+
+    /** Marks the lines of paragraphs, each of which becomes one, but for what looks like items of a list. */
+    private static final class LineMarks extends AbstractVisitor {
+        private long line;
+
+        @Override
+        public void visit(Paragraph paragraph) {
+            line = line(paragraph);
+            visitChildren(paragraph);
+            paragraph.prependChild(new Text(HandbookSections.mark(line(paragraph))));
+        }
+
+        @Override
+        public void visit(SoftLineBreak end) {
+            line++;
+            boolean item = end.getNext() instanceof Text next && ListMarkers.begins(next.getLiteral());
+            end.insertAfter(new Text(HandbookSections.mark(line)));
+            end.insertAfter(item ? new HardLineBreak() : new Text(" "));
+            end.unlink();
+        }
+
+        @Override
+        public void visit(HardLineBreak end) {
+            line++;
+            end.insertAfter(new Text(HandbookSections.mark(line)));
+        }
+    }
+
     /** The cells of a table's head and body. */
-    private static void cells(org.commonmark.node.Node parent, List<List<String>> rows) {
+    private static void cells(org.commonmark.node.Node parent, List<List<HandbookTable.Cell>> rows) {
         for (org.commonmark.node.Node node = parent.getFirstChild(); node != null; node = node.getNext()) {
             if (node instanceof TableRow) {
-                List<String> row = new ArrayList<>();
+                List<HandbookTable.Cell> row = new ArrayList<>();
                 for (org.commonmark.node.Node cell = node.getFirstChild(); cell != null; cell = cell.getNext()) {
-                    row.add(text(cell));
+                    row.add(new HandbookTable.Cell(text(cell), line(node)));
                 }
                 rows.add(row);
             } else {
@@ -135,8 +172,9 @@ final class HandbookRows {
         long line = line(parent);
         for (Node child : parent.childNodes()) {
             if (child instanceof TextNode text) {
-                inline.append(text.text());
+                inline.append(marked(text));
             } else if (child instanceof Element element && isInline(element, sections)) {
+                inline.append(HandbookSections.mark(line(element)));
                 inline.append(element.normalName().equals("br") ? " " : element.text());
             } else if (child instanceof Element element) {
                 sections.text(inline.toString(), line);
@@ -146,6 +184,19 @@ final class HandbookRows {
             }
         }
         sections.text(inline.toString(), line);
+    }
+
+    /** Its words, with a mark where one is the first of a line. */
+    private static String marked(TextNode text) {
+        StringBuilder marked = new StringBuilder();
+        String[] parts = text.getWholeText().split("\n", -1);
+        for (int i = 0; i < parts.length; i++) {
+            String words = parts[i].replaceAll("\\s+", " ");
+            words = i == 0 ? words : words.stripLeading();
+            marked.append(i == 0 || marked.length() > 0 && marked.charAt(marked.length() - 1) == ' ' ? "" : " ");
+            marked.append(words.isBlank() ? "" : HandbookSections.mark(line(text) + i)).append(words);
+        }
+        return marked.toString();
     }
 
     private static boolean isInline(Element element, HandbookSections sections) {
@@ -176,7 +227,7 @@ final class HandbookRows {
                 while (column < grid.get(r).size() && grid.get(r).get(column) != FREE) {
                     column++;
                 }
-                HandbookTable.Cell cell = new HandbookTable.Cell(element.text());
+                HandbookTable.Cell cell = new HandbookTable.Cell(element.text(), line(element));
                 int to = column + span(element, "colspan");
                 for (int below = r; below < Math.min(rows.size(), r + span(element, "rowspan")); below++) {
                     List<HandbookTable.Cell> row = grid.get(below);
@@ -195,7 +246,7 @@ final class HandbookRows {
         return count.matches("[1-9]\\d{0,2}") ? Integer.parseInt(count) : 1;
     }
 
-    private static long line(Element element) {
-        return Math.max(1, element.sourceRange().start().lineNumber());
+    private static long line(Node node) {
+        return Math.max(1, node.sourceRange().start().lineNumber());
     }
 }

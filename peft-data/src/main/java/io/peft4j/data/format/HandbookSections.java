@@ -27,12 +27,15 @@ public final class HandbookSections {
     /** Some ten seconds, and as much memory as a server can spare. */
     private static final long MOST_STEPS = 1L << 29;
     private static final long PIECE = 1 << 20;
+    /** No letters of any text. */
+    private static final Pattern MARK = Pattern.compile("\ufdd0(\\d+)\ufdd1");
 
     private final Path file;
     private final Runnable look;
     private final List<DataRow> entries = new ArrayList<>();
     private final TreeMap<Integer, String> headings = new TreeMap<>();
     private final StringBuilder text = new StringBuilder();
+    private final TreeMap<Integer, Long> lines = new TreeMap<>();
     private final Map<String, Object> place = new LinkedHashMap<>();
     private Map<String, Object> begun = Map.of();
     private long line = 1;
@@ -96,19 +99,40 @@ public final class HandbookSections {
     }
 
     /**
-     * A paragraph, a list item or another piece of text.
+     * What is put into a text where another line of the file begins, or what the file has in place of lines.
      *
+     * @param at the line
+     */
+    public static String mark(long at) {
+        return "\ufdd0" + at + "\ufdd1";
+    }
+
+    /**
+     * A paragraph, a list item or another piece of text, in which lines may be marked ({@link #mark}).
+     *
+     * @param at where it begins
      * @throws DataException when the handbook is too long
      */
     public void text(String block, long at) {
-        if (block.isBlank()) {
+        Matcher marks = MARK.matcher(block);
+        String plain = marks.replaceAll("");
+        if (plain.isBlank()) {
             return;
         }
         if (text.length() == 0 && headings.isEmpty()) {
             begin(at);
         }
-        text.append(text.length() == 0 ? "" : "\n\n").append(block.strip());
-        characters += block.length();
+        text.append(text.length() == 0 ? "" : "\n\n");
+        int begin = text.length() - (plain.length() - plain.stripLeading().length());
+        lines.put(text.length(), at);
+        int marked = 0;
+        marks.reset();
+        while (marks.find()) {
+            lines.put(Math.max(text.length(), begin + marks.start() - marked), Long.valueOf(marks.group(1)));
+            marked += marks.end() - marks.start();
+        }
+        text.append(plain.strip());
+        characters += plain.length();
         requireLength(file, at, characters);
     }
 
@@ -123,12 +147,6 @@ public final class HandbookSections {
     /** The error of a document whose parts lie within each other without end. */
     DataException tooDeep(int most) {
         return new DataException(file, line, "has elements that are nested more than " + most + " deep");
-    }
-
-    /** A table without cells that span others, of which rows may be of several lengths. */
-    public void table(List<List<String>> rows, long at) {
-        table(new HandbookTable(rows.stream().map(row -> row.stream().map(HandbookTable.Cell::new).toList()).toList()),
-                at);
     }
 
     /** A table: a line of text for each of its rows. */
@@ -162,9 +180,10 @@ public final class HandbookSections {
             fields.put("answer", text.toString());
             fields.put(HEADING, String.join(" > ", headings.values()));
             fields.putAll(begun);
-            entries.add(new DataRow(file, line, fields));
+            entries.add(new DataRow(file, line, fields, new TreeMap<>(lines)));
         }
         text.setLength(0);
+        lines.clear();
     }
 
     /** The rows of everything gathered. */

@@ -27,10 +27,17 @@ public final class HandbookTable {
     /** A cell, which is the same object at each place that it covers. */
     public static final class Cell {
         private final String text;
+        private final long line;
 
         /** A cell with a text, in which line breaks are spaces. */
         public Cell(String text) {
+            this(text, 0);
+        }
+
+        /** The same with its line; 0 for that of its table. */
+        public Cell(String text, long line) {
             this.text = text.strip().replaceAll("\\s+", " ");
+            this.line = line;
         }
 
         /** What it says; empty where nothing. */
@@ -93,10 +100,16 @@ public final class HandbookTable {
         return title;
     }
 
-    /** A line of text for each row below the names. */
+    /** A line of text for each row below the names, with its place in the file where that is known. */
     List<String> lines() {
-        return grid.stream().skip(head).map(row -> fields(row).stream().map(Field::toString)
+        return grid.stream().skip(head).map(row -> mark(row) + fields(row).stream().map(Field::toString)
                 .collect(Collectors.joining(NEXT))).toList();
+    }
+
+    /** A cell that covers several rows has the line of the first. */
+    private static String mark(List<Cell> row) {
+        long line = row.stream().mapToLong(cell -> cell.line).max().orElse(0);
+        return line > 0 ? HandbookSections.mark(line) : "";
     }
 
     private List<Field> fields(List<Cell> row) {

@@ -31,7 +31,8 @@ final class PreferenceFormat implements RowFormat {
             row.fatal("missing_messages", "has no object \"input\" with \"messages\"");
             return Optional.empty();
         }
-        DataRow input = new DataRow(row.file(), row.line(), DataRow.object(map), row.faults(), row.unknownKeys());
+        DataRow input = new DataRow(row.file(), row.line(), DataRow.object(map), row.faults(), row.unknownKeys(),
+                row.lines());
         String better = row.fields().containsKey("preferred_completion") ? "preferred_completion" : "preferred_output";
         String worse = row.fields().containsKey("non_preferred_completion") ? "non_preferred_completion"
                 : "non_preferred_output";

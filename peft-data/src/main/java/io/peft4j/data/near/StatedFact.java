@@ -35,6 +35,7 @@ public final class StatedFact {
     /** In which room do screens be repaired. */
     private static final Pattern DOUBLE_VERB = Pattern.compile("(?i)\\b(do|does|did)\\b.*\\b(be|is|are|was|has)\\b");
     private static final Pattern NOON = Pattern.compile("(?i)(?<=\\d)(?=[ap]\\.?m\\b)");
+    private static final Pattern DOTTED = Pattern.compile("(?i)(?<=\\d)\\s?([ap])\\.\\s?m\\b\\.?");
     /** What questions say of a value without its sentence saying so. */
     private static final Set<String> OF_VALUES = Set.of("time", "number", "amount", "name", "call", "length",
             "duration", "deadline", "limit", "cost", "pric", "price", "percentag", "percentage", "uhrzeit", "zahl",
@@ -54,7 +55,7 @@ public final class StatedFact {
 
     /** What a sentence tells. */
     public StatedFact(String sentence) {
-        words = WordTokenizer.of(sentence);
+        words = WordTokenizer.of(DOTTED.matcher(sentence).replaceAll(" $1m").replaceAll("(?<=\\d)\\s?\u20ac", " euro"));
         numbers = numbers(words);
         boolean german = words.stream().anyMatch(word -> StopWords.GERMAN.contains(word.norm()));
         for (int i = 0; i < words.size(); i++) {
