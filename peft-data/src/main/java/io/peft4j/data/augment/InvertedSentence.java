@@ -1,7 +1,6 @@
 package io.peft4j.data.augment;
 
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -63,9 +62,8 @@ final class InvertedSentence {
         private static final Pattern NAME = Pattern.compile("(?<=\\p{Ll},? )\\p{Lu}[\\p{L}-]+");
 
         static Spelling of(String text) {
-            return new Spelling(Set.copyOf(new HashSet<>(List.of(text.split("[^\\p{L}]+")))),
-                    NAME.matcher(text).results()
-                            .map(MatchResult::group).collect(Collectors.toSet()));
+            return new Spelling(Stream.of(text.split("[^\\p{L}]+")).collect(Collectors.toSet()), NAME.matcher(text)
+                    .results().map(MatchResult::group).collect(Collectors.toSet()));
         }
     }
 
@@ -257,10 +255,8 @@ final class InvertedSentence {
 
     /** {@code 3 metres long} is asked for with "How long". */
     private boolean measured() {
-        String measure = after.get(0);
-        boolean is = before.stream().anyMatch(Set.of("is", "are")::contains);
         opening = "How " + after.remove(0);
-        return is && after.isEmpty() && !measure.isEmpty();
+        return after.isEmpty() && before.stream().anyMatch(Set.of("is", "are")::contains);
     }
 
     private List<String> inverted(String auxiliary, int subject, List<String> rest) {
