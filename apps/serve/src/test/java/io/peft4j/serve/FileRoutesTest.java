@@ -154,8 +154,8 @@ class FileRoutesTest {
 
     @Test
     void aHandbookGivesTheRowsOfTheCommandLineAndItsHeldOutOnes() throws IOException {
-        String text = "# Shifts\nThe early shift starts at 6:00. Please be kind to all of them.\nNever park near door 4, "
-                + "says Ann, whatever.\n# Where are keys?\nAt the gate.\n";
+        String text = "# Shifts\nThe early shift starts at 6:00. Please be kind to all of them.\n"
+                + "Never park near door 4, says Ann, whatever.\n# Where are keys?\nAt the gate.\n";
         ChatDataset.Split split = ChatDataset.read(Files.writeString(data.resolve("handbook.md"), text))
                 .splitWordings(TrainingOptions.defaults().seed());
         assertTrue(split.test().size() > 0);

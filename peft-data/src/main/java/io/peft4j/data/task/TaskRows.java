@@ -157,7 +157,7 @@ public final class TaskRows {
     }
 
     /**
-     * A text that is not empty: nothing can be told of an empty one, all of them have the same vector, so that there is nothing to bring near or to keep
+     * A text that is not empty: empty ones all have the same vector, so that there is nothing to bring near or to keep
      * apart, and an empty target teaches to write nothing.
      */
     private static String content(DataRow row, String key) {

@@ -279,7 +279,7 @@ class FindingsTest {
         assertEquals(List.of(), found("even.jsonl", String.join("\n", rows(40)), "imbalance"));
     }
 
-    /** Calls without text, as OpenAI writes them, and beside one: a template without tools rejects or leaves them out. */
+    /** Calls without text, as OpenAI writes them, and beside one: a template without tools rejects or ignores them. */
     @Test
     void callsThatTheTemplateDoesNotShowAreErrorsOfTheirRows() throws IOException {
         ChatTemplate without = TestChatTemplate.of((messages, ask, tools) -> {
@@ -293,8 +293,8 @@ class FindingsTest {
             rows.add(
                     "{\"messages\": [{\"role\": \"user\", \"content\": \"Where is box 7?\"}, {\"role\": \"assistant\", "
                             + "\"content\": " + content + ", \"tool_calls\": [{\"id\": \"a\", \"type\": \"function\", "
-                            + "\"function\": {\"name\": \"f\", \"arguments\": \"{}\"}}]}], \"tools\": [{\"type\": \"function\", "
-                            + "\"function\": {\"name\": \"f\"}}]}");
+                            + "\"function\": {\"name\": \"f\", \"arguments\": \"{}\"}}]}], "
+                            + "\"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"f\"}}]}");
         }
         Path file = Files.write(folder.resolve("calls.jsonl"), rows);
         DataReport report = DataCheck.of(file).model(new ChatEncoder(new WordTokenizer(100_000), without), 500).run();

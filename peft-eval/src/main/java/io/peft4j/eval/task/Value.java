@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A number with its unit, an amount of money, a time, a date, a weekday, a rate, a code or the letter of a building, in one
+ * A number with its unit, an amount, a time, a date, a weekday, a rate, a code or the letter of a building, in one
  * form however it is written: {@code 6 am} is {@code 06:00} and {@code 6 Uhr}, {@code 1,300 EUR} is {@code 1300 euros},
  * {@code 90-day} is {@code neunzig Tage}. A separator before three last digits stands for thousands, else for decimals.
  *
