@@ -25,8 +25,6 @@ final class QuickstartCommand extends PeftCommand {
     private static final String OUTPUT = "quickstart-output";
     private static final String STORY = "What is the notice period for a Senior Consultant?";
     private static final int SHOWN = 5;
-    /** For checks of options before a model is loaded. */
-    private static final QuickstartPlan PLAIN = new QuickstartPlan(1, 9, 8, 1.5e-3, 104, 1, true);
 
     @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", defaultValue = "HuggingFaceTB/SmolLM2-135M-Instruct",
             description = "The base model. Default: ${DEFAULT-VALUE}")
@@ -44,7 +42,7 @@ final class QuickstartCommand extends PeftCommand {
     private Integer epochs;
 
     @Option(names = "--learning-rate", paramLabel = "X",
-            description = "Peak of the learning rate. Default: 1.5e-3; of a very small model 5e-3")
+            description = "Peak of the learning rate. Default: 1e-3; of a very small model 5e-3")
     private Double learningRate;
 
     @Mixin
@@ -78,7 +76,7 @@ final class QuickstartCommand extends PeftCommand {
         if (general != null && (general < 0 || general > handbook.general().size())) {
             throw usage("--general is " + general + "; it must be 0 to " + handbook.general().size());
         }
-        fromOptions(settings(folder, chosen(PLAIN))::training);
+        fromOptions(settings(folder, chosen(QuickstartPlan.PLAIN))::training);
         Trainer.requireOutput(folder, RunStart.NEW, existing.inChosen());
         report.println("A model learns the handbook of Larkenfell, a company that does not exist.");
         try (BaseModel base = engine.load(model, console)) {
@@ -144,7 +142,7 @@ final class QuickstartCommand extends PeftCommand {
 
     /** What the whole story has besides. */
     private List<String> leftOut() {
-        return chosen(PLAIN).leftOut(Handbook.builtIn().heldOut().size());
+        return chosen(QuickstartPlan.PLAIN).leftOut(Handbook.builtIn().heldOut().size());
     }
 
     /** The story of the README, and some at equal distances. */

@@ -19,6 +19,8 @@ import java.util.stream.IntStream;
  */
 record QuickstartPlan(int layers, int epochs, int batchSize, double learningRate, int general, int every,
         boolean guard) {
+    /** On one layer of no model in particular, for checks of options before a model is loaded. */
+    static final QuickstartPlan PLAIN = new QuickstartPlan(1, 9, 8, 1e-3, 104, 1, true);
     private static final long SMALL = 20_000_000;
     private static final int FAST_EVERY = 2;
 
@@ -28,7 +30,11 @@ record QuickstartPlan(int layers, int epochs, int batchSize, double learningRate
         // larger one, half as many layers learn the examples as fast, and answer half as many questions in other words.
         // A very small model has little general ability to lose, and no room for the handbook beside 104 other answers.
         return model.parameters() < SMALL ? new QuickstartPlan(model.layers(), 12, 16, 5e-3, 16, 1, true)
-                : new QuickstartPlan(model.layers() - 3 * model.layers() / 5, 9, 8, 1.5e-3, 104, 1, true);
+                : PLAIN.on(model.layers() - 3 * model.layers() / 5);
+    }
+
+    private QuickstartPlan on(int newLayers) {
+        return new QuickstartPlan(newLayers, epochs, batchSize, learningRate, general, every, guard);
     }
 
     /** The same training, of which less is measured. */
