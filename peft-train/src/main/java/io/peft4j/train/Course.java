@@ -90,7 +90,7 @@ final class Course {
             reason = step - lastBest() >= (long) PATIENCE * stepsPerEpoch ? Reason.VALIDATION : Reason.GIVEN;
         } else if (rows.areSeen() && rows.learned() >= options.learnedShare().getAsDouble() * rows.size()) {
             reason = Reason.LEARNED;
-        } else if (step % stepsPerEpoch == 0 && !improves(step)) {
+        } else if (step % stepsPerEpoch == 0 && !improves(step) && (knowsHalf() || step >= bound / 2)) {
             reason = Reason.NO_PROGRESS;
         }
         if (reason == Reason.GIVEN) {
@@ -109,6 +109,14 @@ final class Course {
         mostLearned = Math.max(mostLearned, rows.learned());
         lowestLoss = Math.min(lowestLoss, rows.meanLoss());
         return step - since < (long) PATIENCE * stepsPerEpoch;
+    }
+
+    /**
+     * Whether at least half of the rows that are waited for are learned. Rows that are alike but for a number are often
+     * learned all at once after ten epochs in which none was, so that until then a standstill says nothing.
+     */
+    private boolean knowsHalf() {
+        return rows.learned() >= options.learnedShare().getAsDouble() * rows.size() / 2;
     }
 
     /** The update after which the validation data were best: by accuracy where that is measured, else by the loss. */

@@ -174,6 +174,13 @@ class LearnedTrainingTest {
     }
 
     @Test
+    void aStandstillBeforeHalfIsLearnedIsWaitedOut() {
+        LearnedRows rows = train(HARD, b -> b.epochs(20).learningRate(1e-9)).learned().orElseThrow();
+        assertEquals(Reason.NO_PROGRESS, rows.reason());
+        assertEquals(10, rows.stableEpochs(), "half of the bound, not two epochs");
+    }
+
+    @Test
     void validationDataDecideInPlaceOfTheRows() {
         List<TokenSequence> others = rows(4, i -> 11 - i);
         TrainingResult result = train(HARD, b -> b.validation(others));
