@@ -244,11 +244,14 @@ class RescueTest {
     }
 
     @Test
-    void anAnswerIsRightWhenItHasTheNumbersAndMostOfTheWords() {
-        var item = io.peft4j.eval.task.EvaluationItem.reference("q", "A Consultant has a notice period of 90 days.");
+    void anAnswerIsRightWhenItsValueEqualsTheReferences() {
+        var item = io.peft4j.eval.task.EvaluationItem.reference("What is the notice period of a Consultant?",
+                "A Consultant has a notice period of 90 days.");
 
         assertTrue(item.isAnsweredBy("The notice period of a Consultant is 90 days."));
         assertTrue(!item.isAnsweredBy("The notice period of a Consultant is 60 days."));
-        assertTrue(!item.isAnsweredBy("90"));
+        assertTrue(!item.isAnsweredBy("The notice period of a Consultant is 90 weeks."));
+        assertTrue(item.isAnsweredBy("90 days"));
+        assertTrue(!item.isAnsweredBy("90 weeks"));
     }
 }
