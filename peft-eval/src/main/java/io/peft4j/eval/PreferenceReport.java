@@ -53,7 +53,7 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, Opti
     static PreferenceReport of(double[] base, double[] tuned, Optional<GuardReport> guard, int leftOut,
             ComparisonOptions options) {
         List<MetricResult> results = new PairedOutcomes(options).nats("margin", base, tuned)
-                .yesNo("preferred", likelier(base), likelier(tuned)).results();
+                .yesNo("preferred", likelier(base), likelier(tuned)).results("margin");
         Evidence evidence = Evidence.of(results.get(0));
         return new PreferenceReport(results.get(0), results.get(1), guard, leftOut, new VerdictRules(options)
                 .ofPreferences(guard.map(report -> evidence.withGuard(report.overall())).orElse(evidence),

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict.Decision;
 import io.peft4j.eval.guard.GuardSet.GuardItem;
 import io.peft4j.eval.guard.GuardReport;
@@ -150,6 +151,18 @@ class EvaluationTest {
         assertEquals(Decision.NEED_MORE_ITEMS, report.verdict().decision());
         report.toJson().get("metrics").forEach(metric -> assertTrue(metric.path("ci").asText().equals("too few rows")
                 && metric.get("ci_low").isNull() && metric.get("ci_high").isNull(), metric.toString()));
+    }
+
+    @Test
+    void theNumberOfReportedMetricsDoesNotDecide() {
+        ComparisonReport report = evaluation(references(10), i -> "wrong", i -> i < 7 ? "right " + i : "wrong")
+                .compare(OPTIONS);
+        MetricResult deciding = report.decidingResult();
+        assertEquals(deciding.pValue(), deciding.pAdjusted());
+        assertEquals(Decision.SHIP, report.verdict().decision(), report.verdict().sentence());
+        List<MetricResult> others = report.metrics().stream().filter(metric -> metric != deciding).toList();
+        assertTrue(others.size() > 3 && others.stream().allMatch(other -> other.pAdjusted() > 0.05),
+                others.toString());
     }
 
     @Test

@@ -52,8 +52,8 @@ public record ComparisonOptions(Bootstrap bootstrap, ScoreTest scoreTest, Power 
     /** The options in one line, for reports. */
     public String describe() {
         return String.format(Locale.ROOT, "%.0f %% intervals, Tango's for yes/no, else BCa and sign flips of "
-                + "%,d draws, seed %d; alpha %.2f after Holm, power %.0f %%; worth shipping: %.0f points; accepted "
-                + "loss on the guard set: %.0f points",
+                + "%,d draws, seed %d; alpha %.2f for the metric that decides and, after Holm, for the others; power "
+                + "%.0f %%; worth shipping: %.0f points; accepted loss on the guard set: %.0f points",
                 100 * bootstrap.level(), bootstrap.resamples(), bootstrap.seed(), power.alpha(), 100 * power.power(),
                 100 * worthwhile, 100 * guardTolerance);
     }

@@ -15,7 +15,8 @@ import java.util.Objects;
  * @param tuned the tuned model's score
  * @param interval confidence interval of {@link #difference()}
  * @param pValue of the test, two-sided
- * @param pAdjusted corrected by Holm for all metrics of the comparison
+ * @param pAdjusted what is held against alpha: of the metric that decides the p-value as it is, of others corrected by
+ *     Holm for their number
  * @param test {@code mcnemar_exact} for yes/no outcomes, {@code permutation} or {@code wilcoxon} for scores,
  *     {@code approximate_randomization} for corpus metrics
  * @param standardDeviation of the items' differences; for corpus metrics of the jackknife's pseudo-values
@@ -88,7 +89,7 @@ public record MetricResult(String name, int items, double scale, double base, do
                 && Interval.ofShare(base / scale, items, interval.level()).low() >= NEARLY_ALL;
     }
 
-    /** The same with a p-value that is adjusted for the number of metrics. */
+    /** The same with a p-value that is corrected for the number of tests. */
     public MetricResult withAdjusted(double p) {
         return new MetricResult(name, items, scale, base, tuned, interval, pValue, p, test, standardDeviation,
                 effectSize, detectable, lowerIsBetter);

@@ -13,18 +13,19 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.PrimitiveIterator;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /**
  * Outcomes of a base and a tuned model on the same items, metric by metric, and what the differences are worth: for
  * yes/no outcomes Tango's interval and McNemar's exact test, for scores BCa intervals of the paired differences and a
- * permutation or Wilcoxon's test, for corpus metrics BCa intervals and approximate randomization; Holm's correction
- * over all of them.
+ * permutation or Wilcoxon's test, for corpus metrics BCa intervals and approximate randomization. The metric that
+ * decides, chosen before the answers are seen, is tested by itself; Holm's correction is over all others.
  *
  * <pre>{@code
  * List<MetricResult> results = new PairedOutcomes(ComparisonOptions.defaults())
- *         .yesNo("contains", base, tuned).results();
+ *         .yesNo("contains", base, tuned).results("contains");
  * }</pre>
  */
 @Internal
@@ -236,8 +237,19 @@ public final class PairedOutcomes {
 
     /** The results in the order in which the metrics were added, with p-values corrected for all of them. */
     public List<MetricResult> results() {
-        double[] adjusted = Holm.adjust(results.stream().mapToDouble(MetricResult::pValue).toArray());
-        return IntStream.range(0, adjusted.length).mapToObj(i -> results.get(i).withAdjusted(adjusted[i])).toList();
+        return results("");
+    }
+
+    /**
+     * The results in the order in which the metrics were added. One test needs no correction; those of the metrics that
+     * do not decide are corrected for their number.
+     */
+    public List<MetricResult> results(String deciding) {
+        PrimitiveIterator.OfDouble adjusted = Arrays.stream(Holm.adjust(results.stream()
+                .filter(result -> !result.name().equals(deciding)).mapToDouble(MetricResult::pValue).toArray()))
+                .iterator();
+        return results.stream().map(result -> result.name().equals(deciding) ? result
+                : result.withAdjusted(adjusted.nextDouble())).toList();
     }
 
     /** The difference of a metric of counts between two sets of answers, for any choice of the items. */

@@ -27,7 +27,7 @@ import org.apache.commons.math3.distribution.NormalDistribution;
  * seen, decides; in this order:
  * <ol>
  * <li>Held-out items that the model was trained or calibrated on: do not ship, the figures mean nothing.
- * <li>The metric is worse than chance explains (its corrected p below alpha): do not ship.
+ * <li>The metric is worse than chance explains (its p-value below alpha): do not ship.
  * <li>The guard set is worse than chance explains, by more than the accepted loss: do not ship.
  * <li>The metric is no better than chance explains: do not ship where a gain worth shipping is ruled out (the one-sided
  * upper bound lies below it, or the base surely answers nine tenths) or what needs no training surely answers more than
@@ -200,7 +200,7 @@ public final class VerdictRules {
         if (margin.difference() == 0) {
             return no(evidence, "The models do not differ: " + found + ".");
         }
-        int more = needed.toShow(margin, Math.abs(margin.difference()), 2);
+        int more = needed.toShow(margin, Math.abs(margin.difference()));
         return new Verdict(Decision.NEED_MORE_ITEMS, evidence.base(), more, 0,
                 List.of(Count.of(margin.items(), "pair") + " cannot show a difference: " + found + ".",
                         String.format(Locale.ROOT, "About %,d more pairs would show such a change with %.0f %% power.",
@@ -249,7 +249,7 @@ public final class VerdictRules {
     /** @param metric whose gain is not certain, over the base or a prompt */
     private Verdict undecided(Evidence evidence, MetricResult metric, String arm, String... why) {
         double gain = Math.max(metric.gain(), options.worthwhile() * metric.unit());
-        int more = needed.toShow(metric, gain, 1 + evidence.others().size());
+        int more = needed.toShow(metric, gain);
         return new Verdict(Decision.NEED_MORE_ITEMS, arm, more, 0, Verdict.and(List.of(why), String.format(Locale.ROOT,
                 "About %,d more items would show a gain of %s with %.0f %% power.", more,
                 VerdictWords.gain(metric, gain), 100 * options.power().power())), evidence.untrained());
@@ -276,9 +276,8 @@ public final class VerdictRules {
 
     /**
      * How many more items a decision needs: always a number with which the tests can decide. It is the number at which
-     * the paired t-test has the options' power, but at least as many as an exact test needs to reach alpha after Holm's
-     * correction (with k items that all change the same way its p-value is 2 / 2^k), and at least half as many again as
-     * were not enough.
+     * the paired t-test has the options' power, but at least as many as an exact test needs to reach alpha (with k
+     * items that all change the same way its p-value is 2 / 2^k), and at least half as many again as were not enough.
      */
     static final class RequiredItems {
         private static final int MOST = 1_000_000;
@@ -298,13 +297,11 @@ public final class VerdictRules {
 
         /**
          * The fewest items that all change the same way with which an exact test (McNemar's, of signs, of ranks) says
-         * that they do: 6 of one metric at 5 %, 7 of two.
-         *
-         * @param metrics number of metrics that are tested together, by Holm's correction
+         * that they do: 6 at 5 %.
          */
-        public int fewest(int metrics) {
+        public int fewest() {
             int items = 1;
-            while (metrics * Math.pow(2, 1 - items) >= options.power().alpha()) {
+            while (Math.pow(2, 1 - items) >= options.power().alpha()) {
                 items++;
             }
             return items;
@@ -314,10 +311,9 @@ public final class VerdictRules {
          * How many more items are needed to show a gain.
          *
          * @param gain above 0, in the metric's own scale
-         * @param metrics number of metrics that are tested together
          */
-        public int toShow(MetricResult metric, double gain, int metrics) {
-            double least = fewest(metrics) / Math.min(1, Math.max(changing(metric), gain / metric.unit()));
+        public int toShow(MetricResult metric, double gain) {
+            double least = fewest() / Math.min(1, Math.max(changing(metric), gain / metric.unit()));
             return more(metric, Math.max(options.power().itemsNeeded(deviation(metric), gain), (int) Math.ceil(least)));
         }
 

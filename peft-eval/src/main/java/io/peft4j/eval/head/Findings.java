@@ -38,15 +38,15 @@ record Findings(String metric, String baseline, PairedMeasures measures, Classes
      * @param gain the base against it
      * @param tuned it against the tuned model
      */
-    public record Untrained(String name, String description, List<MetricResult> gain, List<MetricResult> tuned) {
+    public record Untrained(String name, String description, PairedMeasures gain, PairedMeasures tuned) {
         /** What the most similar training row says. */
         static Untrained lookup(PairedMeasures gain, PairedMeasures tuned) {
-            return new Untrained(Verdict.LOOKUP, "the most similar training row", gain.results(), tuned.results());
+            return new Untrained(Verdict.LOOKUP, "the most similar training row", gain, tuned);
         }
 
         /** What a verdict compares by one metric, where it was measured. */
         public Optional<Verdict.Untrained> by(String metric) {
-            return named(gain, metric).flatMap(first -> named(tuned, metric)
+            return named(gain.results(metric), metric).flatMap(first -> named(tuned.results(metric), metric)
                     .map(second -> new Verdict.Untrained(name, description, first, second)));
         }
 
@@ -66,9 +66,9 @@ record Findings(String metric, String baseline, PairedMeasures measures, Classes
         static final Classes NONE = new Classes(List.of(), Optional.empty());
     }
 
-    /** What was compared, with p-values corrected for all of it. */
-    public List<MetricResult> results() {
-        return measures.results();
+    /** What was compared, with p-values of all but the metric that decides corrected for their number. */
+    public List<MetricResult> results(String deciding) {
+        return measures.results(deciding);
     }
 
     /** The base as the report shows it. */

@@ -22,7 +22,8 @@ import org.apache.commons.math3.stat.interval.WilsonScoreInterval;
 /**
  * Measures of two arms on the same rows: each arm's score with its interval (Wilson's of yes/no outcomes, BCa of
  * others), and for those that are compared the difference with its test. Items of one row are drawn, and exchanged,
- * together ({@link Clusters}). P-values are corrected among the outcomes and, apart from them, among the losses.
+ * together ({@link Clusters}). The metric that decides is tested by itself; other p-values are corrected
+ * among the outcomes and, apart from them, among the losses.
  */
 final class PairedMeasures {
     /** Draws of statistics that look at all items each time. */
@@ -185,7 +186,7 @@ final class PairedMeasures {
         return tuned;
     }
 
-    List<MetricResult> results() {
-        return Stream.concat(outcomes.results().stream(), losses.results().stream()).toList();
+    List<MetricResult> results(String deciding) {
+        return Stream.concat(outcomes.results(deciding).stream(), losses.results(deciding).stream()).toList();
     }
 }

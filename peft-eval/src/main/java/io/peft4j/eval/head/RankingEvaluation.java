@@ -56,7 +56,7 @@ public final class RankingEvaluation implements RowEvaluation<RankedQuery> {
         Optional<Findings.Untrained> words = models.base().map(model -> {
             RankingQuality found = RankingQuality.of(rows, rows.stream().map(RankingEvaluation::byWords).toList());
             return new Findings.Untrained("words", "the order by the words of the query (BM25)",
-                    compared(models, base, found).results(), compared(models, found, tuned).results());
+                    compared(models, base, found), compared(models, found, tuned));
         });
         return new Findings("ndcg_at_10", models.base().isPresent() ? "is the base model with its own head"
                 : "is the order by the words of the query (BM25)", measures, Findings.Classes.NONE,

@@ -214,8 +214,8 @@ public final class TaskComparison {
     private <E> TaskReport compare(RowEvaluation<E> rowsOf, List<E> heldOut) {
         List<E> trained = trained(rowsOf);
         Findings found = rowsOf.evaluate(new RowEvaluation.Compared(base, tuned, options), heldOut, trained);
-        List<MetricResult> results = found.results();
         String deciding = metric.orElse(found.metric());
+        List<MetricResult> results = found.results(deciding);
         MetricResult decider = results.stream().filter(result -> result.name().equals(deciding)).findFirst()
                 .orElseThrow(() -> new ConfigurationException("the metric " + deciding + " is not available for "
                         + "these rows; available are " + results.stream().map(MetricResult::name).toList()));
@@ -228,7 +228,7 @@ public final class TaskComparison {
                 .withLeaked(Math.max(seen.trained(), leaked), leaked == 0 ? "" : leakage.get().words())
                 .withUntrained(found.untrained().flatMap(arm -> arm.by(deciding)).stream().toList()));
         Map<String, List<MetricResult>> others = found.untrained()
-                .map(arm -> Map.of(arm.name(), arm.gain())).orElse(Map.of());
+                .map(arm -> Map.of(arm.name(), arm.gain().results(deciding))).orElse(Map.of());
         return new TaskReport(verdict.saying("The base " + found.baseline() + "."), deciding, heldOut.size(),
                 found.baseArm(), found.tunedArm(), results, others, found.answers(), leakage, facts(trained.size()),
                 found.curves());

@@ -88,8 +88,8 @@ public final class WordEvaluation implements RowEvaluation<LabelledWords> {
                     said(entities, words.get(i), tuned.get(i))}),
                 training.isEmpty() ? Optional.empty()
                         : Optional.of(new Findings.Untrained(Verdict.LOOKUP, "each word's most frequent label in the "
-                                + "training rows", compared(models, found, classes, expected, base, known).results(),
-                                compared(models, found, classes, expected, known, tuned).results())));
+                                + "training rows", compared(models, found, classes, expected, base, known),
+                                compared(models, found, classes, expected, known, tuned))));
     }
 
     private static PairedMeasures compared(Compared models, boolean entities, List<String> classes,

@@ -109,11 +109,11 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
         AnswerScoring scoring = new AnswerScoring(measured.items());
         List<String> base = arms.get(0).texts();
         ArmAnswers tuned = arms.get(arms.size() - 1);
-        List<MetricResult> metrics = scoring.compare(base, tuned.texts(), measured.scoresOf(tuned), options);
+        String deciding = measured.metric().orElseGet(scoring::decidingMetric);
+        List<MetricResult> metrics = scoring.compare(base, tuned.texts(), measured.scoresOf(tuned), deciding, options);
         Map<String, List<MetricResult>> others = new LinkedHashMap<>();
         arms.subList(1, arms.size() - 1).forEach(arm -> others.put(arm.name(),
-                scoring.compare(base, arm.texts(), measured.scoresOf(arm), options)));
-        String deciding = measured.metric().orElseGet(scoring::decidingMetric);
+                scoring.compare(base, arm.texts(), measured.scoresOf(arm), deciding, options)));
         Verdict verdict = verdict(measured, deciding, metrics, others, options);
         FailureReport known = FailureReport.of(measured.items(), scoring.right(base),
                 scoring.right(tuned.texts()), measured.trainingQuestions());
@@ -133,8 +133,7 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
         List<Verdict.Untrained> untrained = new ArrayList<>();
         arms.subList(1, arms.size() - 1).stream().filter(ArmAnswers::isPrompt)
                 .forEach(arm -> named(deciding, others.get(arm.name())).ifPresent(gain -> named(deciding,
-                        tunedOver(measured, arm,
-                                options))
+                        tunedOver(measured, arm, deciding, options))
                         .ifPresent(tuned -> untrained.add(new Verdict.Untrained(arm.name(), arm.description(), gain,
                                 tuned)))));
         Verdict verdict = new VerdictRules(options).decide(new Evidence(arms.get(0).name(),
@@ -151,14 +150,15 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
     }
 
     /** The tuned model against another arm. */
-    private static List<MetricResult> tunedOver(Measured measured, ArmAnswers arm, ComparisonOptions options) {
+    private static List<MetricResult> tunedOver(Measured measured, ArmAnswers arm, String deciding,
+            ComparisonOptions options) {
         ArmAnswers tuned = measured.arms().get(measured.arms().size() - 1);
         List<PairedScores> scores = new ArrayList<>();
         for (PairedScores one : measured.scoresOf(arm)) {
             measured.scoresOf(tuned).stream().filter(other -> other.name().equals(one.name())).findFirst()
                     .ifPresent(other -> scores.add(new PairedScores(one.name(), one.yesNo(), one.arm(), other.arm())));
         }
-        return new AnswerScoring(measured.items()).compare(arm.texts(), tuned.texts(), scores, options);
+        return new AnswerScoring(measured.items()).compare(arm.texts(), tuned.texts(), scores, deciding, options);
     }
 
     private static Optional<MetricResult> named(String name, List<MetricResult> metrics) {

@@ -92,10 +92,11 @@ public final class AnswerScoring {
     /**
      * Compares two sets of answers, also by scores from elsewhere. One that no item has for both is left out.
      *
+     * @param deciding the metric that is tested by itself
      * @throws ConfigurationException when a set does not have one answer for each item, or no metric is left
      */
     public List<MetricResult> compare(List<String> base, List<String> tuned, List<PairedScores> others,
-            ComparisonOptions options) {
+            String deciding, ComparisonOptions options) {
         check(base);
         check(tuned);
         PairedOutcomes outcomes = new PairedOutcomes(options);
@@ -115,7 +116,7 @@ public final class AnswerScoring {
             throw new ConfigurationException("the items have only choices, which cannot be scored from "
                     + "predictions; evaluate models, or add references to the items");
         }
-        return outcomes.results();
+        return outcomes.results(deciding);
     }
 
     /** Items whose answer is JSON by a schema, and whose right fields are known. */

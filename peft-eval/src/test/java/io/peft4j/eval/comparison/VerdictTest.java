@@ -1,5 +1,6 @@
 package io.peft4j.eval.comparison;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -13,6 +14,7 @@ import io.peft4j.eval.comparison.VerdictRules.RequiredItems;
 import io.peft4j.eval.metric.Bleu;
 import io.peft4j.eval.metric.MetricNames;
 import io.peft4j.eval.statistics.PairedTests;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -276,8 +278,7 @@ class VerdictTest {
     @Test
     void numbersOfItemsAreThoseThatTheTestsCanDecideWith() {
         RequiredItems needed = new RequiredItems(OPTIONS);
-        assertEquals(6, needed.fewest(1));
-        assertEquals(7, needed.fewest(2));
+        assertEquals(6, needed.fewest());
         assertTrue(PairedTests.mcNemar(0, 5) >= 0.05 && PairedTests.mcNemar(0, 6) < 0.05);
         for (int n = 1; n <= 12; n++) {
             for (int won = 0; won <= n; won++) {
@@ -316,6 +317,25 @@ class VerdictTest {
         assertEquals(23.1, bleu.interval().high(), 0.1);
         assertEquals(-23.1, bleu.interval().low(), 0.1);
         assertEquals(Decision.NEED_MORE_ITEMS, decide(bleu).decision());
+    }
+
+    @Test
+    void theDecidingMetricIsTestedByItselfTheOthersAfterHolm() {
+        PairedOutcomes outcomes = new PairedOutcomes(OPTIONS);
+        for (int won : new int[] {6, 7, 6, 8}) {
+            boolean[] tuned = new boolean[12];
+            Arrays.fill(tuned, 0, won, true);
+            outcomes.yesNo("metric " + outcomes.results().size(), new boolean[12], tuned);
+        }
+        // 6 of 12 that all change the same way have p = 1/32, 7 half of it, 8 a quarter.
+        assertArrayEquals(new double[] {2, 1.5, 2, 1}, adjusted(outcomes.results()), 1e-12);
+        assertArrayEquals(new double[] {2, 0.5, 2, 0.75}, adjusted(outcomes.results("metric 1")), 1e-12);
+        MetricResult deciding = outcomes.results("metric 2").get(2);
+        assertTrue(deciding.isBetter(0.05) && !outcomes.results().get(2).isBetter(0.05), deciding.toString());
+    }
+
+    private static double[] adjusted(List<MetricResult> results) {
+        return results.stream().mapToDouble(result -> 32 * result.pAdjusted()).toArray();
     }
 
     @Test
