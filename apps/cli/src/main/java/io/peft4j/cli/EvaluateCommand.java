@@ -126,7 +126,8 @@ final class EvaluateCommand extends PeftCommand {
     private int maxNewTokens;
 
     @Option(names = "--answers", paramLabel = "FILE",
-            description = "Stores answers here, so that an interrupted evaluation can be continued.")
+            description = "Stores answers here, so that an interrupted evaluation can be continued. Default: those of "
+                    + "the base alone, in peft4j/answers.jsonl of the user's cache.")
     private Path answers;
 
     @Option(names = "--metric", paramLabel = "NAME", description = "The metric that decides. Default: reward "
@@ -377,7 +378,8 @@ final class EvaluateCommand extends PeftCommand {
             Comparison comparison = Comparison.of(base, tuned).options(options).generation(generation)
                     .listener(progress).fact("adapter", adapter.toString()).fact("data", data.toString())
                     .fact("PEFT4J", Version.number());
-            Optional.ofNullable(answers).ifPresent(comparison::cachedIn);
+            Optional.ofNullable(answers).ifPresentOrElse(comparison::cachedIn,
+                    () -> BaseAnswers.writable().ifPresent(comparison::baseCachedIn));
             Optional.ofNullable(metric).ifPresent(comparison::decidingMetric);
             guardSet().ifPresentOrElse(comparison::guard, comparison::withoutGuard);
             Optional<ChatDataset> training = Optional.ofNullable(trainingData).map(input::file).map(ChatDataset::read);

@@ -91,7 +91,7 @@ final class QuickstartCommand extends PeftCommand {
 
     private Quickstart.Settings settings(Path folder, QuickstartPlan plan) {
         return new Quickstart.Settings(folder, existing.inChosen(), plan, seed.value(),
-                Optional.ofNullable(answers).orElseGet(QuickstartCommand::keptAnswers));
+                Optional.ofNullable(answers).orElseGet(BaseAnswers::file));
     }
 
     /** A plan with what was asked for. */
@@ -105,14 +105,6 @@ final class QuickstartCommand extends PeftCommand {
     private Path folder() {
         return output == null && !isGiven("--if-exists") ? IfExists.NEXT.choose(Path.of(OUTPUT))
                 : existing.choose(output == null ? Path.of(OUTPUT) : output);
-    }
-
-    /** Beside what other programs keep for the user. */
-    private static Path keptAnswers() {
-        String home = System.getenv("XDG_CACHE_HOME");
-        Path cache = home == null || home.isBlank() ? Path.of(System.getProperty("user.home"), ".cache")
-                : Path.of(home);
-        return cache.resolve("peft4j").resolve("answers.jsonl");
     }
 
     private void tell(Quickstart.Result result, PrintWriter report, Path folder, double seconds) {

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
@@ -255,6 +256,21 @@ class EvaluateCommandTest {
                 .json().get(0).get("guard");
         assertEquals(GuardSet.builtIn().items().size() + 3, guard.get("items").asInt());
         assertEquals(3, guard.get("parts").get("house").get("n").asInt());
+    }
+
+    @Test
+    void theBaseIsAskedOnceOnAMachine() throws IOException {
+        Path adapter = FIXTURES.resolve("adapters").resolve("lora");
+        Path model = FIXTURES.resolve(CommandRun.read(adapter.resolve("expected.json")).get("model").asText());
+        String run = UUID.randomUUID().toString();
+        Path data = write("items.jsonl", 5, i -> "{\"question\": \"" + run + " " + i
+                + "?\", \"must_contain\": [\"X\"]}");
+        for (int i = 0; i < 2; i++) {
+            CommandRun.succeeding("evaluate", "--model", model, "--adapter", adapter, "--data", data,
+                    "--max-new-tokens", 4, "--no-guard", "--json");
+            assertEquals(5, Files.lines(BaseAnswers.file()).filter(line -> line.contains(run)).count(),
+                    "the base's answers, not the tuned model's");
+        }
     }
 
     @Test

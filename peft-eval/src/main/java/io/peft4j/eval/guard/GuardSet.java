@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
-import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.tool.ToolCall;
 import io.peft4j.eval.comparison.ComparisonOptions;
@@ -15,7 +14,6 @@ import io.peft4j.eval.statistics.SequentialMean;
 import io.peft4j.eval.task.Answerer;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Expectation;
-import io.peft4j.eval.task.MultipleChoice;
 import io.peft4j.eval.task.RefusalDetector;
 import io.peft4j.eval.task.ToolCheck;
 import java.io.BufferedReader;
@@ -291,12 +289,10 @@ public final class GuardSet {
             }
             IntStream.of(places).forEach(i -> chosen[i] = generated[i] ? 1 : 0);
             int[] given = IntStream.of(places).filter(i -> !items.get(i).choices().isEmpty()).toArray();
-            List<MultipleChoice.Outcome> outcomes = given.length == 0 ? List.of() : MultipleChoice.of(answerer.model())
-                    .on(IntStream.of(given).mapToObj(items::get).map(item -> new MultipleChoice.Question(Prompt.of(
-                            answerer.model(), List.of(ChatMessage.user(item.question()))), item.choices(), 0)).toList())
-                    .outcomes();
+            List<double[]> likely = answerer.probabilities(IntStream.of(given).mapToObj(items::get)
+                    .map(item -> new Answerer.Choices(item.question(), item.choices())).toList());
             for (int i = 0; i < given.length; i++) {
-                chosen[given[i]] = outcomes.get(i).probabilities()[0];
+                chosen[given[i]] = likely.get(i)[0];
             }
         }
 

@@ -38,10 +38,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Answers on disk, so that a model is not asked the same question twice: a file of JSON lines
- * {@code {"key", "question", "text"}}, with {@code "cut": true} where the limit of new tokens ended the answer. The key
- * stands for the model with its active adapters, the question and the options of generation. Answers are added as they
- * come, so that an interrupted evaluation resumes where it stopped. A line that cannot be read (as
- * after a crash) is passed over. One process at a time.
+ * {@code {"key", "question", "text"}}, with {@code "cut": true} where the limit of new tokens ended the answer; of
+ * given choices the text is their probabilities. The key stands for the model with its active adapters, the question
+ * and the options of generation. Answers are added as they come, so that an interrupted evaluation resumes where it
+ * stopped. A line that cannot be read (as after a crash) is passed over.
  */
 @Internal
 public final class AnswerCache {
@@ -120,7 +120,11 @@ public final class AnswerCache {
             if (file.toAbsolutePath().getParent() != null) {
                 Files.createDirectories(file.toAbsolutePath().getParent());
             }
-            Files.writeString(file, startOfLine() + lines, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            // In one write, so that lines of several processes do not mix.
+            try (SeekableByteChannel end = Files.newByteChannel(file, StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND)) {
+                end.write(StandardCharsets.UTF_8.encode(startOfLine() + lines));
+            }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write cached answers to " + file + ": " + e.getMessage(), e);
         }
@@ -166,6 +170,11 @@ public final class AnswerCache {
                     + item.further().tools().map(check -> check.tools().toString()).orElse("")
                     + (item.task() == TokenSequence.NO_TASK ? "" : item.task());
             return ModelFingerprint.of(List.of(model, choice, asked));
+        }
+
+        /** The key of how likely the choices of a question are, whatever the options of generation. */
+        String of(String question, List<String> choices) {
+            return ModelFingerprint.of(List.of(model, question, choices.toString()));
         }
     }
 

@@ -12,12 +12,15 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.Origin;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,6 +48,19 @@ public final class Answerer {
         /** Copies the list. */
         public Answered {
             texts = List.copyOf(texts);
+        }
+    }
+
+    /**
+     * A question with given choices.
+     *
+     * @param question what is asked
+     * @param choices at least two
+     */
+    public record Choices(String question, List<String> choices) {
+        /** Copies the list. */
+        public Choices {
+            choices = List.copyOf(choices);
         }
     }
 
@@ -168,6 +184,47 @@ public final class Answerer {
         List<String> texts = Stream.of(answers).map(AnswerCache.Kept::text).toList();
         options.constraint().ifPresent(constraint -> warnOf(texts, constraint));
         return new Answered(texts, (int) Stream.of(answers).filter(AnswerCache.Kept::cut).count());
+    }
+
+    /**
+     * How likely each choice is after its question, among the choices of the question; kept as answers are.
+     *
+     * @param questions what is asked, with the choices of each
+     */
+    public List<double[]> probabilities(List<Choices> questions) {
+        Optional<AnswerCache.Keys> keys = cache.map(c -> new AnswerCache.Keys(model, options));
+        double[][] found = new double[questions.size()][];
+        List<Integer> open = new ArrayList<>();
+        for (int i = 0; i < found.length; i++) {
+            Choices asked = questions.get(i);
+            Optional<double[]> kept = keys.flatMap(k -> cache.orElseThrow().get(k.of(asked.question(),
+                    asked.choices()))).map(answer -> numbers(answer.text()));
+            if (kept.isPresent()) {
+                found[i] = kept.get();
+            } else {
+                open.add(i);
+            }
+        }
+        if (!open.isEmpty()) {
+            List<MultipleChoice.Outcome> outcomes = MultipleChoice.of(model).on(open.stream().map(questions::get)
+                    .map(asked -> new MultipleChoice.Question(Prompt.of(model, List.of(ChatMessage.user(
+                            asked.question()))), asked.choices(), 0)).toList()).outcomes();
+            for (int i = 0; i < outcomes.size(); i++) {
+                found[open.get(i)] = outcomes.get(i).probabilities();
+            }
+            keys.ifPresent(k -> cache.orElseThrow().put(open.stream().map(i -> new AnswerCache.Entry(
+                    k.of(questions.get(i).question(), questions.get(i).choices()), questions.get(i).question(),
+                    new AnswerCache.Kept(text(found[i]), false))).toList()));
+        }
+        return List.of(found);
+    }
+
+    private static String text(double... numbers) {
+        return DoubleStream.of(numbers).mapToObj(Double::toString).collect(Collectors.joining(" "));
+    }
+
+    private static double[] numbers(String text) {
+        return Stream.of(text.split(" ")).mapToDouble(Double::parseDouble).toArray();
     }
 
     private void requireTasks(List<EvaluationItem> items) {

@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -17,13 +18,17 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.models.BaseModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Likelihoods of a (tiny) model are Hugging Face's, and what is made of them. */
 class LikelihoodTest {
@@ -54,6 +59,23 @@ class LikelihoodTest {
             assertNotEquals(fingerprint, AnswerCache.ModelFingerprint.of(other), "weights that were rounded");
         }
         assertTrue(fingerprint.matches("[0-9a-f]{64}"), fingerprint);
+    }
+
+    @Test
+    void probabilitiesOfChoicesAreKept(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("answers.jsonl");
+        List<Answerer.Choices> questions = List.of(new Answerer.Choices("Who?", List.of("me", "you")),
+                new Answerer.Choices("When?", List.of("now", "never", "soon")));
+        Supplier<List<double[]>> asked = () -> Answerer.of(model).cachedIn(file).probabilities(questions);
+        List<double[]> first = asked.get();
+        assertEquals(1, DoubleStream.of(first.get(1)).sum(), 1e-9);
+        List<String> lines = Files.readAllLines(file);
+        assertEquals(2, lines.size());
+        assertArrayEquals(first.get(1), asked.get().get(1));
+        assertEquals(lines, Files.readAllLines(file), "nothing was asked again");
+        Files.write(file, List.of(lines.get(0).replaceAll("\"text\":\"[^\"]*", "\"text\":\"0.25 0.75")));
+        assertArrayEquals(new double[] {0.25, 0.75}, asked.get().get(0), "what the file says");
+        assertArrayEquals(first.get(1), asked.get().get(1), RELATIVE, "asked again");
     }
 
     @Test
