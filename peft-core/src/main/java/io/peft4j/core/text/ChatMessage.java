@@ -70,7 +70,7 @@ public record ChatMessage(String role, String content, Map<String, Object> extra
     }
 
     /**
-     * Makes a message of a JSON object. {@link #toMap()} gives the same object back.
+     * Makes a message of a JSON object. {@link #toMap()} gives the same object back; an absent content is null.
      *
      * @param json must hold a string {@code role}; {@code content} may be a string, null, absent, or a list of parts of
      *     which those with a string {@code text} make up the text; a tool's may be an object, too
@@ -87,7 +87,8 @@ public record ChatMessage(String role, String content, Map<String, Object> extra
             extra.remove(CONTENT);
             return new ChatMessage(role, text, extra);
         }
-        // What a tool answers may be any JSON; templates write it as they like.
+        // No content is none: templates leave out what is null. What a tool answers may be any JSON.
+        extra.put(CONTENT, content);
         return new ChatMessage(role, role.equals("tool") && content instanceof Map ? content.toString()
                 : textOf(content), extra);
     }

@@ -60,6 +60,13 @@ class ChatMessageTest {
     }
 
     @Test
+    void contentThatIsAbsentIsNullAndNotEmpty() {
+        ChatMessage message = ChatMessage.fromMap(Map.of("role", "assistant"));
+        assertEquals("", message.content());
+        assertTrue(message.toMap().containsKey("content") && message.toMap().get("content") == null, message::toString);
+    }
+
+    @Test
     void theTextOfPartsIsJoined() {
         Map<String, Object> json = Map.of("role", "user", "content",
                 List.of(Map.of("type", "text", "text", "a "), Map.of("type", "image"), "b"));

@@ -91,6 +91,9 @@ final class ChatInput {
         map.put("role", role.equals("developer") && !template.source().contains("developer") ? "system" : role);
         if (content.isArray()) {
             map.put("content", text(content, name + ".content"));
+        } else if (content.isMissingNode()) {
+            // Clients leave it out of calls, and many templates fail without it.
+            map.put("content", "");
         }
         map.computeIfPresent("tool_calls", (key, calls) -> calls instanceof List<?> list
                 ? list.stream().map(ChatInput::withArguments).toList() : calls);

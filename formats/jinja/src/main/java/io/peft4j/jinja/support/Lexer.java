@@ -16,6 +16,8 @@ import java.util.regex.Pattern;
 final class Lexer {
     private static final Pattern NUMBER = Pattern.compile(
             "(?<!\\.)[0-9]+(\\.[0-9]+([eE][+\\-]?[0-9]+)?|[eE][+\\-]?[0-9]+)|[0-9]+");
+    private static final Pattern RAW = Pattern.compile("\\s*raw\\s*(?:-%\\}\\s*|%\\})");
+    private static final Pattern END_RAW = Pattern.compile("\\{%([-+]?)\\s*endraw\\s*(?:\\+%\\}|-%\\}\\s*|%\\}\n?)");
     private static final Map<String, TokenType> OPERATORS = Map.ofEntries(
             Map.entry("**", TokenType.POWER), Map.entry("//", TokenType.FLOOR_DIVIDE),
             Map.entry("==", TokenType.EQUAL), Map.entry("!=", TokenType.NOT_EQUAL),
@@ -68,7 +70,11 @@ final class Lexer {
             moveTo(signed ? signAt + 1 : signAt);
             switch (kind) {
                 case '#' -> comment();
-                case '%' -> code(TokenType.BLOCK_BEGIN, TokenType.BLOCK_END);
+                case '%' -> {
+                    if (!raw()) {
+                        code(TokenType.BLOCK_BEGIN, TokenType.BLOCK_END);
+                    }
+                }
                 default -> code(TokenType.VARIABLE_BEGIN, TokenType.VARIABLE_END);
             }
         }
@@ -120,6 +126,23 @@ final class Lexer {
         }
         char sign = close > position ? source.charAt(close - 1) : ' ';
         moveTo(endAfter(close + 2, sign, true));
+    }
+
+    /** Takes what is between {@code raw} and {@code endraw} as text, if the tag here is {@code raw}. */
+    private boolean raw() {
+        Matcher begin = RAW.matcher(source).region(position, source.length());
+        if (!begin.lookingAt()) {
+            return false;
+        }
+        moveTo(begin.end());
+        Matcher end = END_RAW.matcher(source).region(position, source.length());
+        if (!end.find()) {
+            throw new SyntaxError(line, "the tag 'raw' is not closed by 'endraw'");
+        }
+        String sign = end.group(1);
+        addText(source.substring(position, end.start()), sign.isEmpty() ? ' ' : sign.charAt(0), true);
+        moveTo(end.end());
+        return true;
     }
 
     /** Where a tag that closes before {@code at} really ends, after the whitespace that it takes with it. */
@@ -201,9 +224,6 @@ final class Lexer {
             at += Character.charCount(codePoint);
         }
         String name = source.substring(position, at);
-        if (name.equals("raw") && tokens.get(tokens.size() - 1).type() == TokenType.BLOCK_BEGIN) {
-            throw new SyntaxError(line, "the tag 'raw' is not supported in chat templates");
-        }
         tokens.add(new Token(TokenType.NAME, name, line));
         moveTo(at);
     }
