@@ -178,8 +178,10 @@ class TableCommandsTest {
         CommandRun.succeeding("train", "--model", FIXTURES.resolve("tiny-llama"), "--data", classes, "--objective",
                 "classification", "--column", "Text=text", "--column", "Kategorie=label", "--epochs", 1, "--output",
                 folder.resolve("classes"));
-        assertTrue(CommandRun.succeeding("train", "--model", MODEL, "--data", classes, "--epochs", 1, "--output",
-                folder.resolve("chats")).err().contains("columns: Text is the text, Kategorie the label"));
+        String refused = CommandRun.failing(1, "train", "--model", MODEL, "--data", classes, "--output",
+                folder.resolve("chats"));
+        assertTrue(refused.contains("columns: Text is the text, Kategorie the label")
+                && refused.contains("texts with a label, which fit --objective classification or decision"), refused);
     }
 
     @ParameterizedTest
