@@ -12,6 +12,7 @@ import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.RowFault;
+import io.peft4j.data.format.UnfilledRows;
 import io.peft4j.data.near.LabelCheck;
 import io.peft4j.data.report.FindingCode.Severity;
 import io.peft4j.data.task.RowKind;
@@ -112,7 +113,8 @@ public final class CheckPart implements Serializable {
         if (!(row.example().get() instanceof ClassificationExample)) {
             style.add(number.orElseThrow(), row.traits(), row.answerWords());
         }
-        for (String name : row.told().orElseThrow().names()) {
+        boolean open = UnfilledRows.unfilled(row.example().get()).isPresent();
+        for (String name : open ? List.<String>of() : row.told().orElseThrow().names()) {
             if (names.size() < MOST_NAMES || names.containsKey(name)) {
                 names.merge(name, number.getAsInt(), (a, b) -> -1);
             }

@@ -7,6 +7,7 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.format.HandbookSections;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -59,7 +60,9 @@ public sealed interface Statement {
         }
         List<ChatMessage> messages = example.toChat().map(ChatExample::messages).orElse(List.of());
         int last = messages.size() - 1;
-        if (last < 1 || !messages.get(last).role().equals("assistant") || messages.get(last).content().isBlank()) {
+        if (last < 1 || !messages.get(last).role().equals("assistant") || messages.get(last).content().isBlank()
+                || example.extra().containsKey(HandbookSections.HEADING)) {
+            // Short facts of a document, asked in several wordings, are no classes.
             return List.of();
         }
         List<String> answer = List.of(messages.get(last).content().strip());

@@ -267,6 +267,24 @@ class FindingsTest {
     }
 
     @Test
+    void factsOfADocumentAreNoLabels() throws IOException {
+        Path file = Files.writeString(folder.resolve("club.md"), """
+            # Club
+            The pool opens at 6:00.
+
+            The pool closes at 21:00.
+
+            The fee is 5 EUR.
+            Please swim.
+            """);
+        assertEquals(List.of(), DataCheck.of(file).run().findings().stream().filter(finding -> Set.of(
+                FindingCode.LABEL_OUTLIER, FindingCode.CLASSES).contains(finding.code())).toList());
+        List<String> rows = rows(12);
+        rows.add(DirtySet.row("[fill in: a question about Larkenfell]", "The boats are clean."));
+        assertEquals(List.of(), found("open.jsonl", String.join("\n", rows), "single_use_term"));
+    }
+
+    @Test
     void dominantTopicsAreReported() throws IOException {
         String classes = IntStream.range(0, 50).mapToObj(i -> "{\"text\": \"" + THINGS[i % 8] + " " + i
                 + "\", \"label\": \"" + (i < 45 ? "good" : "bad") + "\"}").collect(Collectors.joining("\n"));
