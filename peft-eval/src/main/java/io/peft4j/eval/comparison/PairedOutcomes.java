@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
  * Outcomes of a base and a tuned model on the same items, metric by metric, and what the differences are worth: for
  * yes/no outcomes Tango's interval and McNemar's exact test, for scores BCa intervals of the paired differences and a
  * permutation or Wilcoxon's test, for corpus metrics BCa intervals and approximate randomization. The metric that
- * decides, chosen before the answers are seen, is tested by itself; Holm's correction is over all others.
+ * decides, chosen before the answers are seen, is tested alone; Holm's correction is over all others.
  *
  * <pre>{@code
  * List<MetricResult> results = new PairedOutcomes(ComparisonOptions.defaults())

@@ -22,7 +22,7 @@ import org.apache.commons.math3.stat.interval.WilsonScoreInterval;
 /**
  * Measures of two arms on the same rows: each arm's score with its interval (Wilson's of yes/no outcomes, BCa of
  * others), and for those that are compared the difference with its test. Items of one row are drawn, and exchanged,
- * together ({@link Clusters}). The metric that decides is tested by itself; other p-values are corrected
+ * together ({@link Clusters}). The metric that decides is tested alone; other p-values are corrected
  * among the outcomes and, apart from them, among the losses.
  */
 final class PairedMeasures {

@@ -92,7 +92,7 @@ public final class AnswerScoring {
     /**
      * Compares two sets of answers, also by scores from elsewhere. One that no item has for both is left out.
      *
-     * @param deciding the metric that is tested by itself
+     * @param deciding the metric that is tested alone
      * @throws ConfigurationException when a set does not have one answer for each item, or no metric is left
      */
     public List<MetricResult> compare(List<String> base, List<String> tuned, List<PairedScores> others,
