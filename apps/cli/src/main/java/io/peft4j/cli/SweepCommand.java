@@ -20,11 +20,13 @@ import io.peft4j.train.sweep.SweepResult.Trial;
 import io.peft4j.train.sweep.TrialSetup;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
@@ -40,10 +42,14 @@ final class SweepCommand extends TrainingCommand {
     private static final List<String> HOW = List.of(HelpGroup.TRAINING, HelpGroup.OBJECTIVE, "Adapter", "Updates",
             "End of the training");
 
-    @Option(names = "--space", required = true, paramLabel = "FILE.json", description = "What is tried: "
+    @Option(names = "--space", paramLabel = "FILE.json", description = "What is tried: "
             + "{\"learning_rate\": {\"min\": 1e-4, \"max\": 1e-2, \"log\": true}, \"rank\": [8, 16]}. Options "
             + "of train with underscores, and keys of the adapter's configuration.")
     private Path spaceFile;
+
+    @Option(names = "--seeds", paramLabel = "N", description = "In place of a space: N trainings that differ in their "
+            + "seed alone, from --seed on.")
+    private Integer seeds;
 
     @Option(names = "--output", required = true, paramLabel = "DIR", description = "Folder for the trials.")
     private Path output;
@@ -75,12 +81,12 @@ final class SweepCommand extends TrainingCommand {
     @Override
     public Integer call() {
         checkTraining();
-        SearchStrategy search = fromOptions(() -> SearchStrategy.named(strategy));
+        SearchStrategy search = fromOptions(() -> SearchStrategy.named(seeds == null ? strategy : "grid"));
         fromOptions(() -> trackers.stream().map(Trackers::of).toList());
         if (trials != null && trials < 1 || halving != null && halving < 2 || sideBySide != null && sideBySide < 1) {
             throw usage("--trials and --side-by-side must be at least 1, and --halving at least 2");
         }
-        SearchSpace space = SearchSpace.read(spaceFile);
+        SearchSpace space = space();
         AdapterOptions.Choice choice = adapter.choice(this);
         if (!choice.isNew()) {
             throw usage("--adapter-init is not for a sweep, whose trials begin with new adapters");
@@ -115,11 +121,22 @@ final class SweepCommand extends TrainingCommand {
             examples.sweep(sweep);
             console.say("model:      %s", EngineOptions.describe(base));
             console.say("space:      %s, strategy %s", space.domains().keySet(), search);
-            space.domains().keySet().stream().map(name -> "--" + name.replace('_', '-')).filter(this::isGiven)
+            space.domains().keySet().stream().filter(name -> seeds == null)
+                    .map(name -> "--" + name.replace('_', '-')).filter(this::isGiven)
                     .forEach(option -> console.say("WARN %s has no effect: the space has values for it", option));
             SweepResult result = sweep.run(output);
             return end(console, result, cancellation);
         }
+    }
+
+    private SearchSpace space() {
+        if ((spaceFile == null) == (seeds == null) || seeds != null && seeds < 2) {
+            throw usage("give --space FILE.json, or --seeds N with N of at least 2");
+        }
+        long first = asked().seed();
+        return seeds == null ? SearchSpace.read(spaceFile)
+                : SearchSpace.of("{\"seed\": " + LongStream.range(first, first + seeds).boxed().toList() + "}",
+                        "--seeds");
     }
 
     /** The options of train that a trial can have a value of, by their names in the space: what says how it learns. */
@@ -186,6 +203,12 @@ final class SweepCommand extends TrainingCommand {
         console.say("%n%s", result.table().stripTrailing());
         result.best().ifPresent(best -> console.say("%nThe best adapter is in %s; %s shows all trials",
                 result.folder(best), output.resolve("sweep.html")));
+        DoubleSummaryStatistics losses = result.trials().stream().flatMapToDouble(trial -> trial.loss().stream())
+                .summaryStatistics();
+        if (seeds != null && losses.getCount() > 1) {
+            console.say("The validation losses of %d seeds are %.4f to %.4f, %.4f in the mean", losses.getCount(),
+                    losses.getMin(), losses.getMax(), losses.getAverage());
+        }
         if (cancellation.isRequested()) {
             console.say("The sweep was stopped; --resume continues it");
         }

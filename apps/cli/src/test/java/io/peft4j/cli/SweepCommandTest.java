@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,6 +62,23 @@ class SweepCommandTest {
         CommandRun again = CommandRun.succeeding(words("sweep", "--space", space, "--strategy", "grid", "--rank", 3,
                 "--resume"));
         assertTrue(again.err().contains("The best adapter is in " + best), again.err());
+    }
+
+    @Test
+    void theBestOfSeveralSeedsIsNamedWithTheirSpread() {
+        CommandRun run = CommandRun.succeeding(words("sweep", "--seeds", 3, "--seed", 5, "--rank", 2, "--json"));
+        List<JsonNode> lines = run.json();
+        assertEquals(List.of(5, 6, 7), lines.subList(0, 3).stream().map(trial -> trial.get("values").get("seed")
+                .asInt()).sorted().toList());
+        double[] losses = lines.subList(0, 3).stream().mapToDouble(trial -> trial.get("eval_loss").asDouble()).sorted()
+                .toArray();
+        assertTrue(losses[0] < losses[2], run.out());
+        assertEquals(losses[0], lines.get(3).get("eval_loss").asDouble());
+        assertTrue(run.err().contains(String.format(Locale.ROOT, "The validation losses of 3 seeds are %.4f to %.4f, ",
+                losses[0], losses[2])), run.err());
+        for (Object[] wrong : new Object[][] {{"--seeds", 1}, {}, {"--seeds", 3, "--space", space}}) {
+            assertTrue(CommandRun.failing(2, words("sweep", wrong)).startsWith("give --space FILE.json, or --seeds N"));
+        }
     }
 
     /** The method, the seed, the layers and an objective's own options are tried as train takes them. */
