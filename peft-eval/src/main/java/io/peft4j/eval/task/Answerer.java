@@ -208,7 +208,8 @@ public final class Answerer {
         if (!open.isEmpty()) {
             List<MultipleChoice.Outcome> outcomes = MultipleChoice.of(model).on(open.stream().map(questions::get)
                     .map(asked -> new MultipleChoice.Question(Prompt.of(model, List.of(ChatMessage.user(
-                            asked.question()))), asked.choices(), 0)).toList()).outcomes();
+                            asked.question()))), asked.choices(), 0))
+                    .toList()).outcomes();
             for (int i = 0; i < outcomes.size(); i++) {
                 found[open.get(i)] = outcomes.get(i).probabilities();
             }
