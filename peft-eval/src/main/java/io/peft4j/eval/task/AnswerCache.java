@@ -229,7 +229,8 @@ public final class AnswerCache {
         }
 
         private void addLogits(LanguageModel model, int[] probe) {
-            PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(probe).inTask(TaskIds.any(model))));
+            PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(probe).withSource(probe)
+                    .inTask(TaskIds.any(model))));
             try (ModelLease lease = model.lease();
                     Workspace workspace = model.engine().workspace(Priority.WORK);
                     Pass pass = Pass.evaluation(lease, workspace, batch)) {
