@@ -11,8 +11,9 @@ import java.util.stream.Stream;
  * amounts, times, dates, codes) that the question does not state itself, whether it denies, and, where there are no
  * values or the question asks who, where, which or how, the words that the question does not hold. Values are equal
  * however they are written; an answer with another value of the same kind beside the right one is wrong, and so is one
- * that fits another reference of the data set as well as its own. Others ({@code Brandt's deputy},
- * {@code next to building C}) and the past do not count.
+ * that fits another reference of the data set as well as its own, or one that hedges. A value of another thing than the
+ * question asks about may be left out. Others ({@code Brandt's deputy}, {@code next to building C}) and the past do not
+ * count.
  *
  * @param question what is asked
  * @param references right answers of which one must be met
@@ -74,7 +75,10 @@ record DrawnFacts(Statement question, List<String> references, List<Statement> s
         List<Value> sought = reference.values().stream().filter(value -> !value.isLetter() && !question
                 .holds(value)).toList();
         List<Value> amounts = sought.stream().filter(value -> !value.kind().equals(Value.PER)).toList();
-        List<Value> required = amounts.isEmpty() ? sought : amounts;
+        List<Value> all = amounts.isEmpty() ? sought : amounts;
+        List<Value> asked = all.stream().filter(value -> !reference.isBeside(value, question)).toList();
+        List<Value> required = all.stream().anyMatch(value -> !asked.contains(value) && said.holds(value)) ? all
+                : asked;
         boolean contradicted = said.values().stream().anyMatch(value -> reference.holds(value)
                 ? said.denies(value) && !reference.denies()
                 : !question.holds(value) && !said.denies(value)
@@ -88,7 +92,9 @@ record DrawnFacts(Statement question, List<String> references, List<Statement> s
         boolean byPredicate = required.isEmpty() && question.isTerse() && said.share(reference
                 .predicate()) == 1;
         List<List<String>> clauses = reference.wordsWithout(question);
-        return !contradicted && required.stream().allMatch(said::holds) && keepsOrder(required, said)
+        boolean hedges = said.matches("hedges") && !reference.matches("hedges") && !question.matches("hedges");
+        return !contradicted && !hedges && required.stream().allMatch(said::holds)
+                && keepsOrder(reference, required, said)
                 && !reference.opposes(said) && !reference.isReplacedIn(said, question)
                 && !reference.isMixedUpIn(said)
                 && (!yesNo || !required.isEmpty() || reference.denies() || said.matches("affirms")
@@ -101,14 +107,18 @@ record DrawnFacts(Statement question, List<String> references, List<Statement> s
                                         clause -> said.share(clause.stream()) >= (required.isEmpty() ? HALF : ALIKE)));
     }
 
-    /** Whether values of one kind come in the order of the reference: "from 6 to 14" is not "from 14 to 6". */
-    private static boolean keepsOrder(List<Value> required, Statement said) {
-        return IntStream.range(1, required.size()).allMatch(i -> {
-            Value later = required.get(i);
-            Value former = required.get(i - 1);
-            return !later.kind().equals(former.kind()) || places(said, former).min().orElse(0) <= places(said, later)
-                    .max().orElse(0);
-        });
+    /**
+     * Whether values of one kind come in the order of the reference or beside the words that belong to them: "from 6 to
+     * 14" is not "from 14 to 6".
+     */
+    private static boolean keepsOrder(Statement reference, List<Value> required, Statement said) {
+        return required.stream().allMatch(later -> required.stream().filter(former -> former.start() < later.start()
+                && former.kind().equals(later.kind())).allMatch(former -> isInOrder(said, former, later)
+                        || reference.isPlacedIn(said, former) && reference.isPlacedIn(said, later)));
+    }
+
+    private static boolean isInOrder(Statement said, Value former, Value later) {
+        return places(said, former).min().orElse(0) <= places(said, later).max().orElse(0);
     }
 
     private static IntStream places(Statement said, Value sought) {

@@ -4,6 +4,7 @@ import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,7 +23,7 @@ import java.util.stream.StreamSupport;
 @Internal
 public record Statement(String plain, List<Value> values, List<Clause> clauses, List<Boolean> stances) {
     private static final Pattern WORD = Pattern.compile(
-            "\\p{L}{2,}|(?<=\\p{L} )[a-z](?!['\\p{L}])|[\ue000-\uf8ff,;!?\\n]|(?<!\\b\\p{L}{1,3})\\.");
+            "\\p{L}{2,}|(?<=\\p{L} )[a-z](?!['\\p{L}])|(?<= )[ye](?= )|[\ue000-\uf8ff,;!?\\n]|(?<!\\b\\p{L}{1,3})\\.");
     /** "Building A" is not "building a"; but an initial is none: "by A. Voss". */
     private static final Pattern LETTER = Pattern
             .compile("(?<=\\p{Ll} )(?!(?<=\\b(?i:" + Lexicon.list("before_initials")
@@ -31,6 +32,8 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
     private static final Set<String> STOP = Lexicon.words("stop");
     private static final Set<String> LINKS = Lexicon.words("links");
     private static final Set<String> JOINS = Lexicon.words("joins");
+    private static final Pattern ARTICLE = Lexicon.expression("articles");
+    private static final Pattern JOINT = Pattern.compile("(?s)^.*(?:[,;]| (?:" + String.join("|", JOINS) + ") )");
     private static final Set<String> PLACES = Lexicon.words("places");
     private static final Set<String> CHOICES = Lexicon.words("choices");
     private static final String DENIALS = Lexicon.list("denies").get(0);
@@ -57,6 +60,21 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
         /** How many words stand in it, in any of their forms. */
         long count(List<String> some) {
             return some.stream().filter(word -> words.stream().anyMatch(each -> isForm(each, word))).count();
+        }
+
+        private List<String> without(Clause other) {
+            return words.stream().filter(word -> isTelling(word) && other.count(List.of(word)) == 0).toList();
+        }
+
+        /** Whether both share a word with a meaning or say different things behind one word: {@code on weekdays}. */
+        private boolean isParallelTo(Clause other) {
+            return words.stream().anyMatch(word -> isTelling(word) ? other.words.contains(word)
+                    : leads(word, without(other)) && other.leads(word, other.without(this)));
+        }
+
+        private boolean leads(String word, List<String> own) {
+            return IntStream.range(0, words.size()).anyMatch(i -> words.get(i).equals(word) && (own.contains(at(i + 1))
+                    || !isTelling(at(i + 1)) && own.contains(at(i + 2))));
         }
 
         private boolean rivals(Clause other) {
@@ -186,7 +204,7 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
     public boolean denies(Value value) {
         String before = plain.substring(Math.max(0, value.start() - NEAR), value.start()).replaceFirst(
                 "(?s)^.*[,;.:!?]", "");
-        return DENIES.matcher(before.replaceFirst("^.*?((\\S+ ){0,3})$", "$1")).find();
+        return DENIES.matcher(before.replaceFirst("^.*?((\\S+ +){0,3})$", "$1")).find();
     }
 
     /** Whether one says the opposite of the other, as {@code at least} of {@code at most}. */
@@ -215,6 +233,25 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
         return clauses.stream().flatMap(clause -> clause.words.stream()).toList();
     }
 
+    /**
+     * Whether a value belongs to another thing than the one that a question asks about: the port of the API where the
+     * console's is asked for.
+     */
+    public boolean isBeside(Value value, Statement question) {
+        int at = values.indexOf(value);
+        boolean named = ARTICLE.matcher(JOINT.matcher(plain.substring(at == 0 ? 0 : values.get(at - 1).end(), value
+                .start())).replaceFirst("")).find();
+        return clauses.stream().filter(mine -> mine.values.contains(value)).anyMatch(mine -> clauses.stream().anyMatch(
+                other -> mine.rivals(other) && isSetApart(mine.without(other), other.without(mine), question)
+                        && (named || mine.isParallelTo(other))));
+    }
+
+    private static boolean isSetApart(List<String> own, List<String> others, Statement question) {
+        Predicate<String> asked = word -> question.holds(word) || question.plain.contains(" " + word + " ");
+        return others.stream().anyMatch(asked) && (own.stream().noneMatch(asked)
+                || others.stream().allMatch(asked) && !own.stream().allMatch(asked));
+    }
+
     /** The words of each clause that mean something and that another text does not hold. */
     public List<List<String>> wordsWithout(Statement other) {
         return clauses.stream().map(clause -> clause.words.stream().filter(word -> isTelling(word) && !other.holds(
@@ -239,6 +276,16 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
         return clauses.stream().anyMatch(mine -> clauses.stream().filter(mine::rivals).anyMatch(other -> answer.clauses
                 .stream().anyMatch(said -> mine.values.stream().anyMatch(value -> said.values.stream().anyMatch(
                         value::equalsInValue)) && said.count(other.words) > said.count(mine.words))));
+    }
+
+    /** Whether an answer says a value beside more words of its clause than of any other with a value of its kind. */
+    public boolean isPlacedIn(Statement answer, Value value) {
+        return clauses.stream().filter(mine -> mine.values.contains(value)).allMatch(mine -> {
+            List<Clause> rivals = clauses.stream().filter(mine::rivals).toList();
+            return answer.clauses.stream().filter(said -> said.values.stream().anyMatch(value::equalsInValue)).anyMatch(
+                    said -> rivals.stream().allMatch(other -> said.count(mine.without(other)) > said.count(other
+                            .without(mine))));
+        });
     }
 
     /**

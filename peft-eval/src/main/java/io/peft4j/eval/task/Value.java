@@ -65,7 +65,7 @@ record Value(String kind, List<String> readings, String amount, int start, int e
             return value(found, LETTER + Objects.requireNonNullElse(found.group("head"), "").replaceFirst("[sn]$", ""),
                     "", LETTER + found.group("letter"));
         }
-        return found.group("day") == null ? value(found, "code", "", found.group().replaceAll("[^a-z0-9@.]", ""))
+        return found.group("day") == null ? value(found, "code", "", found.group().replaceAll("[^a-z0-9@.:]", ""))
                 : value(found, "weekday", "", "weekday " + Lexicon.DAYS.get(found.group("day")));
     }
 
@@ -76,8 +76,8 @@ record Value(String kind, List<String> readings, String amount, int start, int e
     private static Value time(Matcher found, int hour, int minutes, String half) {
         boolean later = "p".equals(half) && hour < 12 || "n".equals(half) && hour > 5 && hour < 12;
         int shifted = later ? hour + 12 : half != null && !"p".equals(half) && hour == 12 ? 0 : hour;
-        return value(found, "time", minutes == 0 ? Integer.toString(hour) : "", (60 * shifted + minutes) % 1440
-                + " time");
+        return value(found, "time", minutes == 0 ? Integer.toString(hour) : "", (shifted == 24 ? minutes : 60 * shifted
+                + minutes) + " time");
     }
 
     private static Value amount(Matcher found, String digits, String word) {

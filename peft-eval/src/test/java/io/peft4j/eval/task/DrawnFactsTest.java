@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,10 +24,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DrawnFactsTest {
     private static final Path PAIRS = Path.of("src/test/resources/fixtures/judging/pairs.jsonl");
     private static final String ALPHABET = "0123 .,:-/'%\u20ac\ue000\ue001ABCthreeuhr\u00e9\u4e00\n+@()";
+    private static final Pattern NUMBER = Pattern.compile("\\d+");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Each pair with whether its answer is accepted, among the other items of its data set. */
     private static Map<JsonNode, Boolean> judged() throws IOException {
+        Map<JsonNode, Boolean> judged = new LinkedHashMap<>();
+        items().forEach((pair, item) -> judged.put(pair, item.isAnsweredBy(pair.get("answer").asText())));
+        return judged;
+    }
+
+    private static Map<JsonNode, EvaluationItem> items() throws IOException {
         Map<String, Map<String, EvaluationItem>> sets = new LinkedHashMap<>();
         List<JsonNode> pairs = new ArrayList<>();
         for (String line : Files.readAllLines(PAIRS)) {
@@ -40,14 +48,14 @@ class DrawnFactsTest {
         Map<String, EvaluationItem> items = new HashMap<>();
         sets.values().forEach(set -> EvaluationItem.together(List.copyOf(set.values())).forEach(item -> items.put(item
                 .question(), item)));
-        Map<JsonNode, Boolean> judged = new LinkedHashMap<>();
-        pairs.forEach(pair -> judged.put(pair, items.get(pair.get("question").asText()).isAnsweredBy(pair.get("answer")
-                .asText())));
+        Map<JsonNode, EvaluationItem> judged = new LinkedHashMap<>();
+        pairs.forEach(pair -> judged.put(pair, items.get(pair.get("question").asText())));
         return judged;
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"development", "held_out", "fresh", "independent", "later", "moved", "moved_later"})
+    @ValueSource(strings = {"development", "held_out", "fresh", "independent", "later", "moved", "moved_later", "blind",
+        "blind_later", "mended"})
     void answersAreJudgedAsACarefulReaderJudgesThem(String part) throws IOException {
         int[][] counts = new int[2][2];
         List<String> wrong = new ArrayList<>();
@@ -65,6 +73,27 @@ class DrawnFactsTest {
         assertTrue(all >= 45 && counts[0][0] + counts[1][1] >= 0.95 * all, part + ": " + counts[1][1]
                 + " right accepted, " + counts[1][0] + " refused; " + counts[0][0] + " wrong refused, " + counts[0][1]
                 + " accepted: " + wrong);
+    }
+
+    @Test
+    void aReferenceWithANumberOffByOneIsNoAnswer() throws IOException {
+        List<String> accepted = new ArrayList<>();
+        int[] tried = new int[1];
+        items().forEach((pair, item) -> NUMBER.matcher(item.expected()).results().filter(found -> !item.question()
+                .contains(found.group())).forEach(found -> {
+                    long number = Long.parseLong(found.group());
+                    for (long other : List.of(number + 1, number + 10, number * 10 + 10)) {
+                        String answer = item.expected().substring(0, found.start()) + other + item.expected().substring(
+                                found.end());
+                        tried[0]++;
+                        if (item.isAnsweredBy(answer)) {
+                            accepted.add(answer);
+                        }
+                    }
+                }));
+
+        assertTrue(tried[0] > 1000, Integer.toString(tried[0]));
+        assertEquals(List.of(), accepted);
     }
 
     @Test
