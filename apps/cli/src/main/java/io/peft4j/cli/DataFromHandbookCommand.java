@@ -81,7 +81,7 @@ final class DataFromHandbookCommand extends PeftCommand {
                     + "in%s", Count.of(rows.size(), "row"), target, asked, byRule, byModel, open,
                     skipUnfilled && open > 0 ? ", which are left out" : "");
             console().say("%s", made.summary());
-            for (PassageRows.Unasked one : model == null ? List.<PassageRows.Unasked>of() : made.unasked()) {
+            for (PassageRows.Unasked one : made.unasked()) {
                 console().say("  %s:%d%s%s: %s%n      %s", handbook, one.origin().line(), one.place().isEmpty() ? ""
                         : " (" + one.place() + ")", one.toFillIn() ? ", to fill in" : "", one.sentence(),
                         one.reason());

@@ -250,7 +250,7 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
             boolean about = ABOUT.contains(value.before(1));
             String before = value.before(about ? 2 : 1);
             if (before.equals("every")) {
-                return List.of("How often");
+                return List.of(PREPOSITIONS.contains(value.before(about ? 3 : 2)) ? "What is" : "How often");
             }
             List<String> all = new ArrayList<>();
             if (PREPOSITIONS.contains(before) && !NO_COUNTS.contains(before) && !unit.isEmpty()
@@ -271,7 +271,8 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
         /** For what has the name of a kind before it: a room, a form, a hotline. */
         private static List<String> which(ClozeSentence.Value value) {
             String kind = value.before(1);
-            if (kind.isEmpty() || SMALL.contains(kind) || PREPOSITIONS.contains(kind)) {
+            if (kind.isEmpty() || value.before(2).equals("by") && kind.endsWith("ing") || SMALL.contains(kind)
+                    || PREPOSITIONS.contains(kind)) {
                 return List.of("What");
             }
             String place = value.before(ARTICLES.contains(value.before(2)) ? 3 : 2);

@@ -16,8 +16,9 @@ import java.util.stream.Stream;
  * @param clause what of it tells the fact, as a sentence of its own where it can be made one
  * @param at where the sentence begins in its passage
  * @param isWhole whether the clause is a sentence
+ * @param before the sentences before it that say what it is about, where its first word is a pronoun
  */
-record HandbookFact(String sentence, String clause, int at, boolean isWhole) {
+record HandbookFact(String sentence, String clause, int at, boolean isWhole, List<String> before) {
     /** What joins two clauses. */
     static final Set<String> JOINING = RuleWords.of("all.joining");
     private static final Set<String> SUBJECTS = RuleWords.of("all.subjects");
@@ -26,22 +27,33 @@ record HandbookFact(String sentence, String clause, int at, boolean isWhole) {
     /** Of longer sentences nothing is asked for. */
     private static final int MOST_WORDS = 40;
 
+    /** The sentence that says what it is about. */
+    String named() {
+        return before.isEmpty() ? sentence : before.get(0);
+    }
+
     /** Those of a passage in their order. */
     static List<HandbookFact> of(String passage, String language) {
         List<HandbookFact> facts = new ArrayList<>();
         int from = 0;
-        for (String sentence : (Iterable<String>) passage.lines()
-                .flatMap(line -> Sentences.of(ListMarkers.without(line), language).stream())::iterator) {
-            int at = passage.indexOf(sentence, from);
-            from = at + sentence.length();
-            String plain = ListMarkers.without(sentence);
-            facts.addAll(new Clauses(plain, at, language).of(plain));
+        for (String line : (Iterable<String>) passage.lines()::iterator) {
+            List<String> before = new ArrayList<>();
+            for (String sentence : Sentences.of(ListMarkers.without(line), language)) {
+                int at = passage.indexOf(sentence, from);
+                from = at + sentence.length();
+                String plain = ListMarkers.without(sentence);
+                if (!TopicQuestion.isContinued(plain, language)) {
+                    before.clear();
+                }
+                facts.addAll(new Clauses(plain, at, language, List.copyOf(before)).of(plain));
+                before.add(plain);
+            }
         }
         return facts;
     }
 
     /** Cuts a sentence into clauses. */
-    private record Clauses(String sentence, int at, String language) {
+    private record Clauses(String sentence, int at, String language, List<String> before) {
         List<HandbookFact> of(String text) {
             String[] words = text.split("\\s+");
             for (int i = 1; i + FEWEST_WORDS < words.length && words.length <= MOST_WORDS; i++) {
@@ -54,15 +66,16 @@ record HandbookFact(String sentence, String clause, int at, boolean isWhole) {
                 if (hasNumber(left) && hasNumber(right) && isAsked(first) && !left.contains("between")
                         && !left.contains(
                                 "zwischen")) {
-                    List<HandbookFact> facts = new ArrayList<>(List.of(new HandbookFact(sentence, first, at, true)));
+                    List<HandbookFact> facts = new ArrayList<>(
+                            List.of(new HandbookFact(sentence, first, at, true, before)));
                     Optional<String> second = second(left, right);
                     second.ifPresentOrElse(clause -> facts.addAll(of(clause)),
                             () -> facts.add(new HandbookFact(sentence,
-                                    String.join(" ", right), at, false)));
+                                    String.join(" ", right), at, false, before)));
                     return facts;
                 }
             }
-            return List.of(new HandbookFact(sentence, text, at, true));
+            return List.of(new HandbookFact(sentence, text, at, true, before));
         }
 
         /** The clause behind a joining word with its own subject, or with that of the clause before it. */

@@ -19,23 +19,26 @@ import java.util.stream.Stream;
  * and the sentence answers it by construction.
  */
 final class InvertedSentence {
-    private static final Set<String> AUXILIARIES = RuleWords.of("english.auxiliaries");
+    static final Set<String> AUXILIARIES = RuleWords.of("english.auxiliaries");
+    /** Verbs that are no nouns. */
+    private static final Set<String> SURE = RuleWords.of("english.sure_verbs");
+    private static final Set<String> HELPING = Set.of("has", "have", "had", "do", "does", "did", "cannot");
     /** What precedes a value and is asked for with it. */
     private static final Set<String> PREPOSITIONS = RuleWords.of("english.prepositions");
-    private static final Set<String> BOUNDS = Stream
+    static final Set<String> BOUNDS = Stream
             .concat(PREPOSITIONS.stream(), RuleWords.of("english.bounds").stream()).collect(Collectors
                     .toUnmodifiableSet());
     /** Verbs of plain sentences: other words with an s may be nouns. */
-    private static final Set<String> VERBS = RuleWords.of("english.verbs");
+    static final Set<String> VERBS = RuleWords.of("english.verbs");
     /** A sentence with these in front of its value is not plain: its verb is not the first, or it needs another. */
     private static final Set<String> INTRICATE = RuleWords.of("english.intricate");
     /** What no subject begins with. */
-    private static final Set<String> NO_SUBJECTS = RuleWords.of("english.no_subjects");
+    static final Set<String> NO_SUBJECTS = RuleWords.of("english.no_subjects");
     /** What joins a noun to another one. */
     private static final Set<String> PARTS = RuleWords.of("english.parts");
     private static final Set<String> PLURALS = RuleWords.of("english.plurals");
     /** What names hardly end with. */
-    private static final String NOUN = "(ing|tion|ment|ness|age|ance|ity|time)";
+    private static final String NOUN = "(ing|tion|ment|ness|age|ance|ence|ity|time|[eo]ry|ware|work|ure)";
     private static final Set<String> MEASURES = RuleWords.of("english.measures");
     /** What is behind a unit and would be asked for in another way. */
     private static final Set<String> NO_UNITS = RuleWords.of("english.no_units");
@@ -59,11 +62,25 @@ final class InvertedSentence {
      */
     record Spelling(Set<String> small, Set<String> names) {
         static final Spelling UNKNOWN = new Spelling(Set.of(), Set.of());
+        private static final Set<String> NO_NAMES = Set.of("The", "A", "An", "Each", "Every", "All", "Our", "Your",
+                "New", "Some", "Most", "There", "We", "You", "Everyone", "Anyone");
         private static final Pattern NAME = Pattern.compile("(?<=\\p{Ll},? )\\p{Lu}[\\p{L}-]+");
 
         static Spelling of(String text) {
             return new Spelling(Stream.of(text.split("[^\\p{L}]+")).collect(Collectors.toSet()), NAME.matcher(text)
                     .results().map(MatchResult::group).collect(Collectors.toSet()));
+        }
+
+        /** The first words of a sentence within another one; a name keeps its capital letter. */
+        String lowered(List<String> words, boolean plural) {
+            String text = String.join(" ", words);
+            String first = words.get(0);
+            boolean known = small.contains(first.toLowerCase(Locale.ROOT)) || NO_NAMES.contains(first);
+            boolean name = first.matches(".\\P{Ll}*\\p{Lu}.*|.*'s|I") || !known && (words.size() == 1
+                    ? !first.matches(plural ? ".*s|.*" + NOUN : ".*" + NOUN)
+                    : !words.get(1).matches("\\p{Ll}.*") || names.contains(first)
+                            || words.get(1).matches("and|or") && !words.get(2).matches("\\p{Ll}.*"));
+            return name ? text : text.substring(0, 1).toLowerCase(Locale.ROOT) + text.substring(1);
         }
     }
 
@@ -83,7 +100,7 @@ final class InvertedSentence {
             return Optional.empty();
         }
         if (language.equals(QuestionLanguage.GERMAN)) {
-            return German.question(blank, words, spelling);
+            return GermanClause.question(blank, words, spelling);
         }
         if (!language.equals(QuestionLanguage.ENGLISH)) {
             return Optional.empty();
@@ -118,7 +135,7 @@ final class InvertedSentence {
      */
     static Optional<List<String>> subject(List<String> clause, String verb, String language) {
         if (language.equals(QuestionLanguage.GERMAN)) {
-            return German.subject(clause, verb);
+            return GermanClause.subject(clause, verb);
         }
         for (int i = 1; i < clause.size(); i++) {
             String word = clause.get(i);
@@ -139,7 +156,7 @@ final class InvertedSentence {
     }
 
     /** The words before a joined verb, or all. */
-    private static List<String> clause(List<String> words, Predicate<String> isVerb) {
+    static List<String> clause(List<String> words, Predicate<String> isVerb) {
         int end = IntStream.range(0, words.size() - 1).filter(i -> JOINING.contains(words.get(i))
                 && isVerb.test(words.get(i + 1))).findFirst().orElse(words.size());
         return new ArrayList<>(words.subList(0, end));
@@ -163,7 +180,9 @@ final class InvertedSentence {
             return named;
         }
         Optional<String> bound = withoutBounds();
-        if (opening.equals("How much") && bound.isPresent()) {
+        String last = before.isEmpty() ? "is" : before.get(before.size() - 1);
+        if (opening.equals("How much") && (bound.isPresent() || !AUXILIARIES.contains(last) && !VERBS.contains(base(
+                last)))) {
             return Optional.empty();
         }
         if (!after.isEmpty() && after.get(0).equals("of")) {
@@ -186,8 +205,10 @@ final class InvertedSentence {
         for (int i = 1; i < before.size(); i++) {
             if (AUXILIARIES.contains(before.get(i))) {
                 List<String> rest = before.subList(i + 1, before.size());
-                return rest.stream().anyMatch(AUXILIARIES::contains) ? Optional.empty()
-                        : joined(inverted(before.get(i), i, rest));
+                int and = rest.indexOf("and") + 1;
+                return rest.stream().anyMatch(AUXILIARIES::contains) || and > 0 && and < rest.size() && rest.get(and)
+                        .matches(".*(ed|en|[^s]t)") ? Optional.empty()
+                                : joined(inverted(before.get(i), i, rest));
             }
         }
         return ofVerb();
@@ -218,7 +239,7 @@ final class InvertedSentence {
         boolean named = has > 0 && has + 3 < before.size() && Set.of("a", "an").contains(before.get(has + 1))
                 && before.get(before.size() - 1).equals("of");
         return !named ? Optional.empty() : Optional.of("What is the " + String.join(" ", before.subList(has + 2, before
-                .size())) + " " + subject(has, before.get(has).equals("have")) + "?");
+                .size())) + " " + spelling.lowered(before.subList(0, has), before.get(has).equals("have")) + "?");
     }
 
     /** The verb directly precedes what was left out. */
@@ -231,7 +252,9 @@ final class InvertedSentence {
         boolean one = verb.endsWith("s");
         String base = base(verb);
         String noun = before.get(last - 1);
-        boolean plain = VERBS.contains(base) && IntStream.range(0, last).noneMatch(i -> mayBeVerb(i, last, one));
+        // They last from 22:00 to 7:00: that is not when.
+        boolean plain = VERBS.contains(base) && !(opening.equals("When") && base.matches("last|take"))
+                && IntStream.range(0, last).noneMatch(i -> mayBeVerb(i, last, one));
         return plain && (one || noun.endsWith("s") || PLURALS.contains(noun))
                 ? joined(inverted(one ? "does" : "do", last,
                         List.of(base)))
@@ -245,6 +268,21 @@ final class InvertedSentence {
         return at > 0 && VERBS.contains(word) || word.matches("\\d.*") && at < verb - 1
                 || plural && (one ? at == 0 || !PARTS.contains(before.get(at - 1)) : at > 0 && at < verb - 1 && !PARTS
                         .contains(before.get(at - 1)));
+    }
+
+    /** Whether a word is the verb of what precedes it: helping, of one behind a noun, or of several behind a plural. */
+    static boolean isPredicate(List<String> words, int at) {
+        String word = words.get(at);
+        String noun = words.get(at - 1);
+        boolean plural = noun.matches(".*[^s]s|who|that|which") || PLURALS.contains(noun.toLowerCase(Locale.ROOT));
+        boolean other = at + 1 < words.size() && (AUXILIARIES.contains(words.get(at + 1)) || HELPING
+                .contains(words.get(at + 1))
+                || !SURE.contains(base(word))
+                        && VERBS.contains(base(words.get(at + 1))));
+        return AUXILIARIES.contains(word) || HELPING.contains(word) || !other && !BOUNDS.contains(noun.toLowerCase(
+                Locale.ROOT)) && (word.endsWith("s") ? VERBS.contains(base(word))
+                        : plural ? VERBS.contains(word)
+                                : SURE.contains(word));
     }
 
     private static String base(String verb) {
@@ -261,168 +299,12 @@ final class InvertedSentence {
 
     private List<String> inverted(String auxiliary, int subject, List<String> rest) {
         boolean plural = !Set.of("is", "was", "does").contains(auxiliary);
-        return Stream.concat(Stream.of(auxiliary, subject(subject, plural)), rest.stream()).toList();
-    }
-
-    /** The first words; a name of several keeps its capital letter. */
-    private String subject(int size, boolean plural) {
-        String text = String.join(" ", before.subList(0, size));
-        String first = before.get(0);
-        boolean known = spelling.small.contains(first.toLowerCase(Locale.ROOT))
-                || Set.of("The", "A", "An", "Each", "Every", "All",
-                        "Our", "Your", "New", "Some", "Most", "There", "We", "You").contains(first);
-        boolean name = first.matches(".\\P{Ll}*\\p{Lu}.*|.*'s|I") || !known && (size == 1
-                ? !first.matches(plural ? ".*s|.*" + NOUN : ".*" + NOUN)
-                : !before.get(1).matches("\\p{Ll}.*") || spelling.names.contains(first)
-                        || before.get(1).matches("and|or") && !before.get(2).matches("\\p{Ll}.*"));
-        return name ? text : text.substring(0, 1).toLowerCase(Locale.ROOT) + text.substring(1);
+        return Stream.concat(Stream.of(auxiliary, spelling.lowered(before.subList(0, subject), plural)), rest.stream())
+                .toList();
     }
 
     private Optional<String> joined(List<String> words) {
         return Optional.of(Stream.of(Stream.of(opening), words.stream(), after.stream()).flatMap(part -> part)
                 .collect(Collectors.joining(" ")) + "?");
-    }
-
-    /**
-     * German main clauses, whose verb is second: what is asked for goes first, the verb follows, then the rest in its
-     * order, whether it begins with the subject or with a time or place.
-     */
-    private static final class German {
-        /** Finite verbs, and endings of those that are regular. */
-        private static final Pattern VERB = Pattern.compile("ist|sind|war|waren|hat|haben|darf|d\u00fcrfen|muss|"
-                + "m\u00fcssen|kann|k\u00f6nnen|soll|sollen|wird|werden|\\p{Ll}{2,}(t|en)");
-        private static final Set<String> NO_VERBS = RuleWords.of("german.no_verbs");
-        private static final Set<String> LOWER = RuleWords.of("german.lower");
-        private static final Set<String> BOUNDS = RuleWords.of("german.bounds");
-        private static final Set<String> WITH_DATIVE = RuleWords.of("german.with_dative");
-        private static final Pattern FEMININE = Pattern.compile("\\p{Lu}.*(nummer|wahl|ung|heit|keit|ion|e)|Nummer");
-        private static final Pattern PERSON = Pattern.compile("(Frau|Herrn?|Dr\\.?|Prof\\.?) .*");
-        private static final Map<String, String> OF_PERSONS = Map.of("bei", "Bei wem", "von", "Von wem", "mit",
-                "Mit wem", "zu", "Zu wem", "an", "An wen", "f\u00fcr", "F\u00fcr wen", "durch", "Durch wen", "",
-                "Wer");
-
-        /** What makes a sentence less than plain: a negation, a clause within it, a subject named before. */
-        private static final Set<String> INTRICATE = RuleWords.of("german.intricate");
-        private static final Set<String> ARTICLES = RuleWords.of("german.articles");
-
-        /** As that of English: a clause that begins with its subject, and a second verb. */
-        static Optional<List<String>> subject(List<String> clause, String verb) {
-            int at = IntStream.range(1, clause.size()).filter(i -> isVerb(clause.get(i))).findFirst().orElse(0);
-            return at > 1 && ARTICLES.contains(clause.get(0)) && isVerb(verb) ? Optional.of(clause.subList(0, at))
-                    : Optional.empty();
-        }
-
-        static Optional<String> question(ClozeSentence blank, List<String> words, Spelling spelling) {
-            int gap = words.indexOf(ClozeSentence.GAP);
-            String begin = words.get(0).toLowerCase(Locale.ROOT);
-            boolean adjective = words.size() > 1 && words.get(0).matches("\\p{Lu}\\p{Ll}+(e|en)")
-                    && !LOWER.contains(begin)
-                    && words.get(1).matches("\\p{Lu}.*") && !spelling.small.contains(begin);
-            if (gap < 0 || adjective
-                    || words.stream().anyMatch(word -> INTRICATE.contains(word.toLowerCase(Locale.ROOT)))
-                    || Set.of("er", "sie", "es", "dies", "diese", "dieser", "dieses", "sonst", "danach", "dann",
-                            "bitte")
-                            .contains(begin)) {
-                return Optional.empty();
-            }
-            List<String> before = new ArrayList<>(words.subList(0, gap));
-            List<String> after = clause(words.subList(gap + 1, words.size()), German::isVerb);
-            if (clause(before, German::isVerb).size() < before.size() || after.stream().anyMatch(JOINING::contains)) {
-                return Optional.empty();
-            }
-            return opening(blank, before, after).flatMap(opening -> inverted(opening, before, after, spelling));
-        }
-
-        /** How the question begins; what it asks with is taken out of the sentence. */
-        private static Optional<String> opening(ClozeSentence blank, List<String> before, List<String> after) {
-            String last = before.isEmpty() ? "" : before.get(before.size() - 1);
-            String first = blank.openings().get(0);
-            if (PERSON.matcher(blank.value()).matches()) {
-                return Optional.ofNullable(OF_PERSONS.get(before.isEmpty() ? "" : last.toLowerCase(Locale.ROOT)))
-                        .map(asked -> taken(asked, before));
-            }
-            if (first.matches("(Bis |Ab )?[Ww]ann") || first.equals("Wie oft")) {
-                after.subList(0, first.equals("Wie oft") || after.indexOf("Uhr") == 0 ? 1 : 0).clear();
-                withoutBounds(before);
-                return Optional.of(first);
-            }
-            if (first.equals("Wie viel")) {
-                boolean sign = !blank.value().matches(".*\\d");
-                withoutBounds(before);
-                return sign ? Optional.of(first) : after.isEmpty() ? Optional.empty()
-                        : Optional.of("Wie viel " + after.remove(0));
-            }
-            if (first.startsWith("Wie viele ")) {
-                after.remove(0);
-                boolean dative = WITH_DATIVE.contains(last.toLowerCase(Locale.ROOT)) && first.endsWith("n");
-                String asked = first;
-                if (dative) {
-                    before.remove(before.size() - 1);
-                    boolean within = !before.isEmpty() && before.get(before.size() - 1).equals("innerhalb");
-                    asked = capital(within ? before.remove(before.size() - 1) + " " + last : last) + " wie vielen"
-                            + first.substring("Wie viele".length());
-                }
-                withoutBounds(before);
-                while (!after.isEmpty() && Character.isUpperCase(after.get(0).codePointAt(0))) {
-                    asked += " " + after.remove(0);
-                }
-                return Optional.of(asked);
-            }
-            return kind(before);
-        }
-
-        /** {@code in Raum ___} is asked for with {@code In welchem Raum}. */
-        private static Optional<String> kind(List<String> before) {
-            int size = before.size();
-            if (size < 2 || !Set.of("in", "unter", "mit", "aus", "bei", "auf").contains(before.get(size - 2))
-                    || !Character.isUpperCase(before.get(size - 1).codePointAt(0))) {
-                return Optional.empty();
-            }
-            String kind = before.remove(size - 1);
-            return Optional.of(taken(capital(before.get(size - 2)) + (FEMININE.matcher(kind).matches() ? " welcher "
-                    : " welchem ") + kind, before));
-        }
-
-        private static Optional<String> inverted(String opening, List<String> before, List<String> after,
-                Spelling spelling) {
-            List<String> all = before.isEmpty() ? after : before;
-            for (int i = before.isEmpty() ? 0 : 1; i < all.size(); i++) {
-                if (isVerb(all.get(i))) {
-                    String verb = all.remove(i);
-                    if (i < all.size() && all.get(i).matches("es|man|wir|sie|er|ich|ihr")) {
-                        verb += " " + all.remove(i);
-                    }
-                    before.replaceAll(
-                            word -> word.equals(before.get(0))
-                                    && (LOWER.contains(word.toLowerCase(Locale.ROOT))
-                                            || spelling.small.contains(word.toLowerCase(Locale.ROOT)))
-                                                    ? word.toLowerCase(Locale.ROOT) : word);
-                    return Optional.of(Stream.of(Stream.of(opening, verb), before.stream(), after.stream())
-                            .flatMap(part -> part).collect(Collectors.joining(" ")) + "?");
-                }
-            }
-            return Optional.empty();
-        }
-
-        private static boolean isVerb(String word) {
-            return VERB.matcher(word).matches() && !NO_VERBS.contains(word);
-        }
-
-        private static String taken(String asked, List<String> before) {
-            if (!before.isEmpty()) {
-                before.remove(before.size() - 1);
-            }
-            return asked;
-        }
-
-        private static void withoutBounds(List<String> before) {
-            while (!before.isEmpty() && BOUNDS.contains(before.get(before.size() - 1).toLowerCase(Locale.ROOT))) {
-                before.remove(before.size() - 1);
-            }
-        }
-
-        private static String capital(String word) {
-            return word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1);
-        }
     }
 }

@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,6 +26,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -124,7 +126,7 @@ public final class PassageQuestions {
         }
 
         List<ClozeSentence> blanks() {
-            return told.isWhole() ? ClozeSentence.of(told.clause(), language) : List.of();
+            return told.isWhole() && fact.silence().isEmpty() ? ClozeSentence.of(told.clause(), language) : List.of();
         }
 
         /** Why a question does not ask for this fact alone, or is not well formed; empty where it is good. */
@@ -134,6 +136,17 @@ public final class PassageQuestions {
                     .or(() -> Optional.of("another sentence answers it too").filter(reason -> others.stream()
                             .anyMatch(other -> other.isAskedBy(question, heading))))
                     .or(() -> QuestionForm.fault(question, sentence()));
+        }
+
+        /** The sentences that a question for what is said of their topic is answered with, the first of which names it. */
+        Set<String> ofTopic() {
+            return Stream.concat(told.before().stream(), Stream.of(sentence())).collect(Collectors.toCollection(
+                    LinkedHashSet::new));
+        }
+
+        Optional<String> topic(InvertedSentence.Spelling spelling) {
+            return TopicQuestion.of(told.named(), language, spelling).filter(question -> QuestionForm
+                    .fault(question, sentence()).isEmpty());
         }
 
         /** The first question by rule that is not refused; notes why others are. */
@@ -214,36 +227,47 @@ public final class PassageQuestions {
             listener.accept(from + some.size(), open.size());
         }
         Set<String> seen = new HashSet<>();
-        Map<ChatExample, List<ChatExample>> made = new IdentityHashMap<>();
+        Map<String, Set<String>> topics = new HashMap<>();
+        Map<ChatExample, List<Supplier<ChatExample>>> made = new IdentityHashMap<>();
         for (Told from : told) {
-            Optional<String> question = Optional.ofNullable(written.get(from));
-            boolean fresh = question.isPresent() && seen.add(QuestionText.key(question.get()));
-            List<ChatExample> ofRow = made.computeIfAbsent(from.row(), row -> new ArrayList<>());
-            if (fresh) {
-                ofRow.add(example(from, question.get(), byRule.contains(from) ? "rule" : "model"));
+            Optional<String> question = Optional.ofNullable(written.get(from)).filter(text -> seen.add(QuestionText.key(
+                    text)));
+            Optional<String> topic = question.isPresent() ? Optional.empty() : from.topic(spelling);
+            List<Supplier<ChatExample>> ofRow = made.computeIfAbsent(from.row(), row -> new ArrayList<>());
+            String answered = topic.map(QuestionText::key).orElse("");
+            if (question.isPresent()) {
+                ofRow.add(() -> example(from, question.get(), from.sentence(), byRule.contains(from) ? "rule"
+                        : "model"));
+            } else if (topics.containsKey(answered)) {
+                topics.get(answered).addAll(from.ofTopic());
+            } else if (topic.isPresent() && seen.add(answered)) {
+                topics.put(answered, from.ofTopic());
+                ofRow.add(() -> example(from, topic.get(), String.join(" ", topics.get(answered)), "rule"));
             } else {
-                if (model.isPresent()) {
-                    ofRow.add(TableQuestions.with(from.row(), from.told().at(), from.row().messages().get(0).content(),
-                            from.sentence(), from.row().extra()));
-                } else if (!ofRow.contains(from.row())) {
-                    ofRow.add(from.row());
-                }
-                String reason = !from.told().isWhole() ? "only another part of its sentence is asked for"
-                        : model.isPresent() ? "no question matches its values" : "no model was asked for a question";
-                unasked.add(PassageRows.Unasked.of(from.row(), from.told().at(), from.told().clause(),
-                        question.map(text -> "'" + text + "' is asked already").orElse(reasons.getOrDefault(from,
-                                reason)),
-                        true));
+                unasked.add(unasked(from, written, reasons));
+                ofRow.add(() -> model.isEmpty() ? from.row() : TableQuestions.with(from.row(), from.told().at(), from
+                        .row().messages().get(0).content(), from.sentence(), from.row().extra()));
             }
         }
         return new PassageRows(rows.stream().flatMap(row -> UnfilledRows.unfilled(row).isEmpty() ? Stream.of(row)
-                : made.getOrDefault(row, model.isPresent() ? List.of() : List.of(row)).stream()).toList(), unasked, 0);
+                : made.getOrDefault(row, model.isPresent() ? List.of() : List.of(() -> row)).stream().map(Supplier::get)
+                        .distinct())
+                .toList(), unasked, 0);
     }
 
-    private static ChatExample example(Told from, String question, String mark) {
+    private PassageRows.Unasked unasked(Told from, Map<Told, String> written, Map<Told, String> reasons) {
+        String reason = from.fact().silence().filter(silence -> from.told().isWhole()).orElse(!from.told().isWhole()
+                ? "only another part of its sentence is asked for" : model.isPresent()
+                        ? "no question matches its values" : "no model was asked for a question");
+        return PassageRows.Unasked.of(from.row(), from.told().at(), from.told().clause(), Optional.ofNullable(written
+                .get(from)).map(text -> "'" + text + "' is asked already").orElse(reasons.getOrDefault(from, reason)),
+                true);
+    }
+
+    private static ChatExample example(Told from, String question, String answer, String mark) {
         Map<String, Object> extra = new LinkedHashMap<>(from.row().extra());
         extra.put(Augmentation.MARK, mark);
-        return TableQuestions.with(from.row(), from.told().at(), question, from.sentence(), extra);
+        return TableQuestions.with(from.row(), from.told().at(), question, answer, extra);
     }
 
     private static List<Told> told(ChatExample row, String spoken, List<PassageRows.Unasked> unasked) {
@@ -252,7 +276,8 @@ public final class PassageQuestions {
         for (HandbookFact one : HandbookFact.of(text(row), spoken)) {
             StatedFact fact = new StatedFact(one.clause());
             Optional<String> silence = one.clause().endsWith("?") ? Optional.of("it is a question itself")
-                    : fact.silence().filter(reason -> one.isWhole());
+                    : fact.silence().filter(reason -> one.isWhole() && TopicQuestion.of(one.named(), spoken,
+                            InvertedSentence.Spelling.UNKNOWN).isEmpty());
             silence.ifPresent(
                     reason -> unasked.add(PassageRows.Unasked.of(row, one.at(), one.clause(), reason, false)));
             if (silence.isEmpty() && facts.keySet().stream().noneMatch(other -> other.clause().equals(one.clause()))) {

@@ -29,7 +29,7 @@ final class QuestionForm {
     /** What an auxiliary in front of its subject is not followed by. */
     private static final Set<String> NO_SUBJECTS = words("of per than");
     private static final Set<String> NO_ENDS = words("the a an of and or my your our their every each der die das den "
-            + "dem des ein eine einen einem einer eines und oder pro");
+            + "dem des ein eine einen einem einer eines und oder pro f\u00fcr am im beim zum zur vom von gegen ohne je");
     private static final Set<String> GERMAN_ARTICLES = words("ein eine einen einem eines");
     private static final Set<String> GERMAN_VERBS = words("ist sind war waren hat haben hatte wird werden kann "
             + "k\u00f6nnen muss m\u00fcssen darf d\u00fcrfen soll sollen gibt bekommt erh\u00e4lt");

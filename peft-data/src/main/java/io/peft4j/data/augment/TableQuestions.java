@@ -36,6 +36,15 @@ final class TableQuestions {
             "it", List.of("Qual \u00e8 il valore di %s per %s?", "Il valore di %s per %s \u00e8: %s.", "%s %s"),
             "pt", List.of("Qual \u00e9 o valor de %s para %s?", "O valor de %s para %s \u00e9: %s.", "%s %s"),
             "nl", List.of("Wat is de waarde van %s voor %s?", "De waarde van %s voor %s is: %s.", "%s %s"));
+    /** What English names of columns end with that a row has, as it has a price; others are asked for in other words. */
+    private static final Set<String> ATTRIBUTES = RuleWords.of("english.attributes");
+    private static final List<String> OF_OTHERS = List.of("What is listed under %s for %s?",
+            "Listed under %s for %s: %s.");
+    private static final List<String> OF_SEVERAL = List.of("What are the %s of %s?", "The %s of %s are %s.");
+    /** Nouns in place of words that carry no topic, with which two questions would be one. */
+    private static final Map<String, String> NOUNS = Map.of("from", "Start", "to", "End", "until", "End", "von",
+            "Beginn",
+            "ab", "Beginn", "bis", "Ende", "de", "D\u00e9but", "\u00e0", "Fin", "desde", "Inicio", "hasta", "Fin");
     private static final Pattern NAME = Pattern.compile("(?i)names?|nom|nombre|nome|naam");
 
     private final String language;
@@ -128,21 +137,23 @@ final class TableQuestions {
         int before = asked.size();
         for (HandbookTable.Field field : fields.subList(key, fields.size())) {
             // Names of columns are nouns, which German alone writes with a capital letter.
-            String name = lowered(field.name(), !language.equals(QuestionLanguage.GERMAN));
-            boolean several = language.equals(QuestionLanguage.ENGLISH) && name.matches(".*[^suia]s");
+            boolean english = language.equals(QuestionLanguage.ENGLISH);
+            String column = NOUNS.getOrDefault(field.name().toLowerCase(Locale.ROOT), field.name());
+            String lowered = lowered(column, !language.equals(QuestionLanguage.GERMAN));
+            boolean plain = !english || !field.text().matches("(?i)yes|no|x|\\W") && ATTRIBUTES
+                    .contains(lowered.replaceFirst("\\s*\\(.*", "").replaceFirst(".*\\s(?!day$)", "")
+                            .toLowerCase(Locale.ROOT));
+            String name = plain ? lowered : column;
+            List<String> asking = !plain ? OF_OTHERS : english && name.matches(".*[^suia]s") ? OF_SEVERAL : words;
             Optional<String> question = Stream.of("", " (" + row.extra().get("heading") + ")").map(heading -> String
-                    .format(Locale.ROOT, several ? "What are the %s of %s?" : words.get(0), name, of + heading)).filter(
-                            text -> seen.add(
-                                    QuestionText.key(
-                                            text)))
+                    .format(Locale.ROOT, asking.get(0), name, of + heading)).filter(text -> seen.add(
+                            QuestionText.key(
+                                    text)))
                     .findFirst();
             Map<String, Object> extra = new LinkedHashMap<>(row.extra());
             extra.put(Augmentation.MARK, "rule");
-            question.ifPresent(text -> asked.add(with(row, at, text,
-                    String.format(Locale.ROOT, several ? "The %s of %s are %s."
-                            : words.get(1), name, of,
-                            field.text().replaceFirst("\\.$", "")),
-                    extra)));
+            question.ifPresent(text -> asked.add(with(row, at, text, String.format(Locale.ROOT, asking.get(1), name, of,
+                    field.text().replaceFirst("\\.$", "")), extra)));
         }
         if (asked.size() == before) {
             unasked.add(PassageRows.Unasked.of(row, at, fields.stream().map(HandbookTable.Field::toString)

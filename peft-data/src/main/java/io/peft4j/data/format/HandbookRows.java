@@ -116,8 +116,10 @@ final class HandbookRows {
         public void visit(SoftLineBreak end) {
             line++;
             boolean item = end.getNext() instanceof Text next && ListMarkers.begins(next.getLiteral());
+            // A term and its definition are one line.
+            boolean defined = end.getNext() instanceof Text next && next.getLiteral().startsWith(":");
             end.insertAfter(new Text(HandbookSections.mark(line)));
-            end.insertAfter(item ? new HardLineBreak() : new Text(" "));
+            end.insertAfter(item ? new HardLineBreak() : new Text(defined ? "" : " "));
             end.unlink();
         }
 

@@ -71,12 +71,26 @@ public final class HandbookTable {
                 .toList();
         boolean titled = rows.size() > 2 && columns > 1 && rows.get(0).stream().distinct().count() == 1;
         title = titled ? Optional.of(rows.get(0).get(0).text) : Optional.empty();
-        grid = rows.subList(titled ? 1 : 0, rows.size());
+        grid = spread(rows.subList(titled ? 1 : 0, rows.size()));
         int named = grid.size() > 1 ? 1 : 0;
         while (named > 0 && named + 1 < grid.size() && dividesNames(grid.get(named - 1), grid.get(named))) {
             named++;
         }
         head = named;
+    }
+
+    /** In tables without spans names over several columns have blanks beside them, and parts of their names below. */
+    private List<List<Cell>> spread(List<List<Cell>> rows) {
+        List<Integer> blank = rows.size() < 3 ? List.of() : IntStream.range(1, columns).filter(c -> rows.get(0).get(c)
+                .isBlank()).boxed().toList();
+        boolean parts = !blank.isEmpty() && rows.get(1).get(0).isBlank() && IntStream.range(1, columns).allMatch(
+                c -> rows.get(1).get(c).isBlank() != (blank.contains(c) || blank.contains(c + 1)));
+        if (!parts) {
+            return rows;
+        }
+        List<Cell> names = new ArrayList<>(rows.get(0));
+        blank.forEach(c -> names.set(c, names.get(c - 1)));
+        return Stream.concat(Stream.of(names), rows.stream().skip(1)).toList();
     }
 
     /** Whether a row names what the one above it names together, and says nothing below its other names. */

@@ -50,13 +50,16 @@ class HandbookSentencesTest {
     }
 
     @Test
-    void aSentenceOfTwoFactsOfWhichOneIsAskedIsHalfAsked() {
-        PassageRows made = made(List.of("Employees get 26 days of leave per year and 5 days of sick leave."));
+    void theHalfOfASentenceThatIsNotAskedIsAskedByItsTopic() {
+        String sentence = "Employees get 26 days of leave per year and 5 days of sick leave.";
+        PassageRows made = made(List.of(sentence));
         assertEquals(2, made.statements());
-        assertEquals(List.of("5 days of sick leave."), made.unasked().stream().map(PassageRows.Unasked::sentence)
+        assertEquals(List.of(), made.unasked());
+        assertEquals(
+                List.of("How many days of leave do employees get per year?", "What should I know about employees?"),
+                made.rows().stream().map(row -> row.messages().get(0).content()).toList());
+        assertEquals(List.of(sentence, sentence), made.rows().stream().map(row -> row.messages().get(1).content())
                 .toList());
-        assertEquals("Employees get 26 days of leave per year and 5 days of sick leave.", made.rows().get(0).messages()
-                .get(1).content());
     }
 
     @Test

@@ -60,4 +60,15 @@ class TableQuestionsTest {
                 rows(PassageQuestions.byRule(List.of(section("Die Zulage f\u00fcr die Nacht",
                         "Schicht: Nacht; Zulage: 38 EUR\nSchicht: das ist nicht der Tag")))));
     }
+
+    @Test
+    void whatARowDoesNotHaveIsListedUnderItsColumn() {
+        assertEquals(
+                List.of("What is listed under Main library for Monday? Listed under Main library for Monday: closed.",
+                        "What is the start of Monday? The start of Monday is 6:30.",
+                        "What is the end of Monday? The end of Monday "
+                                + "is 8:30."),
+                rows(PassageQuestions.byRule(List.of(section("Times", "Day: Monday; Main library: closed; From: 6:30; "
+                        + "To: 8:30\nOf the day, to the hour")))));
+    }
 }
