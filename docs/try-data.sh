@@ -86,7 +86,8 @@ lines("shifts.jsonl", [{"messages": [{"role": "user", "content": wording.format(
 lines("base.jsonl", [{"text": "Shifts usually start in the morning."}] * len(asked))
 lines("tuned.jsonl", [{"text": f"The {name} shift begins at {shifts[name][1 if i < 5 else 2]}."}
                       for i, (name, _) in enumerate(asked)])
-(folder / "clinic.md").write_text("# Clinic\n\n## Staff\n\nDr. Helga Brandt leads the clinic.\n\n## Shifts\n\n"
+(folder / "clinic.md").write_text("# Clinic\n\n## Staff\n\nDr. Helga Brandt leads the clinic. "
+                                  "Please ring the bell twice.\n\n## Shifts\n\n"
                                   "| Shift | Start | Allowance |\n|---|---|---|\n| Early | 6:00 | none |\n"
                                   "| Night | 21:30 | 38 EUR |\n", encoding="utf-8")
 PYTHON
@@ -130,7 +131,10 @@ says 'is a held-out item'
 
 step "a handbook becomes a table, and says what nothing asks for"
 ends 0 ./peft4j data from-handbook "$data/clinic.md" --output "$work/clinic.csv"
-says "statements have a question; without one: line [0-9]+ 'Dr. Helga Brandt leads the"
+says "statements have a question; without one: line 5 'Please ring the bell"
+says ":5: Please ring the bell twice\."
+grep -q '^What should I know about Dr. Helga Brandt?,Dr. Helga Brandt leads the clinic\.' "$work/clinic.csv" \
+  || fail "a title ends a sentence"
 grep -q '^What is the start of the Night shift?,The start of the Night shift is 21:30\.' "$work/clinic.csv" \
   || fail "the table's cells are not asked for"
 

@@ -89,7 +89,7 @@ class TrainOnDocumentsTest {
         String said = LogLines.of(() -> CommandRun.succeeding(trainOn(books))).toString();
         String rows = Files.readString(output.resolve("rows.jsonl"));
         assertTrue(rows.contains("17 characters") && rows.contains("90 days"), rows);
-        for (String part : List.of("b.docx, paragraph 3 ", "WITHOUT 2 files", "c.pdf", "notes.txt: is no document")) {
+        for (String part : List.of("b.docx, paragraph 12 ", "WITHOUT 2 files", "c.pdf", "notes.txt: is no document")) {
             assertTrue(said.contains(part), part + " is missing in " + said);
         }
         String check = CommandRun.succeeding("data", "check", books).out();

@@ -141,7 +141,8 @@ final class TableQuestions {
             String column = NOUNS.getOrDefault(field.name().toLowerCase(Locale.ROOT), field.name());
             String lowered = lowered(column, !language.equals(QuestionLanguage.GERMAN));
             boolean plain = !english || !field.text().matches("(?i)yes|no|x|\\W") && ATTRIBUTES
-                    .contains(lowered.replaceFirst("\\s*\\(.*", "").replaceFirst(".*\\s(?!day$)", "")
+                    .contains(lowered.replaceFirst("\\s*(\\(| per | in | of | for | at ).*", "")
+                            .replaceFirst(".*\\s(?!day$)", "")
                             .toLowerCase(Locale.ROOT));
             String name = plain ? lowered : column;
             List<String> asking = !plain ? OF_OTHERS : english && name.matches(".*[^suia]s") ? OF_SEVERAL : words;
@@ -179,8 +180,9 @@ final class TableQuestions {
     private String lowered(String text, boolean noun) {
         String first = text.split("[^\\p{L}]", 2)[0];
         String lower = first.toLowerCase(Locale.ROOT);
-        return first.length() > 1 && first.substring(1).equals(lower.substring(1)) && (noun || small.contains(lower))
-                ? lower + text.substring(first.length()) : text;
+        return first.length() > 1 && first.substring(1).equals(lower.substring(1))
+                && (noun || small.contains(lower) && !text.matches(
+                        "\\S+ \\p{Lu}.*")) ? lower + text.substring(first.length()) : text;
     }
 
     /** A row of a part of another one, which begins at a place of its text. */

@@ -87,6 +87,8 @@ class HandbookSentencesTest {
     @ParameterizedTest
     @CsvSource({"- a,a", "* a,a", "\u2022 a,a", "1. a,a", "12) a,a", "(3) a,a", "a) a,a", "iv. a,a", "2.1) a,a",
         "- 1. a,a", "- [x] a,a", "1. Mai ist frei,1. Mai ist frei", "3. M\u00e4rz,3. M\u00e4rz", "3.5 km,3.5 km",
+        "2.1 The day,The day", "2.1.4. Breaks,Breaks",
+        "7.30 Uhr,7.30 Uhr", "2.50 EUR,2.50 EUR",
         "-5 degrees,-5 degrees", "A. Smith,A. Smith", "z. B. das,z. B. das", "2024. Und,2024. Und"})
     void markersOfItemsAreToldFromNumbersAndNames(String line, String text) {
         assertEquals(text, ListMarkers.without(line));

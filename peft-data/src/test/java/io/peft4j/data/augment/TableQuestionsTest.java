@@ -71,4 +71,13 @@ class TableQuestionsTest {
                 rows(PassageQuestions.byRule(List.of(section("Times", "Day: Monday; Main library: closed; From: 6:30; "
                         + "To: 8:30\nOf the day, to the hour")))));
     }
+
+    @Test
+    void attributesWithAMeasureAndNamesOfTwoWordsAreKept() {
+        assertEquals(
+                List.of("What is the pay per month of the First Mate grade? The pay per month of the First Mate grade "
+                        + "is 90 EUR."),
+                rows(PassageQuestions.byRule(List.of(section("Pay", "Grade: First Mate; Pay per month: 90 "
+                        + "EUR\nIt is for the first of the grades")))).subList(0, 1));
+    }
 }
