@@ -3,7 +3,6 @@ package io.peft4j.data.augment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -33,7 +32,7 @@ final class InvertedSentence {
     /** A sentence with these in front of its value is not plain: its verb is not the first, or it needs another. */
     private static final Set<String> INTRICATE = RuleWords.of("english.intricate");
     /** What no subject begins with. */
-    static final Set<String> NO_SUBJECTS = RuleWords.of("english.no_subjects");
+    private static final Set<String> NO_SUBJECTS = RuleWords.of("english.no_subjects");
     /** What joins a noun to another one. */
     private static final Set<String> PARTS = RuleWords.of("english.parts");
     private static final Set<String> PLURALS = RuleWords.of("english.plurals");

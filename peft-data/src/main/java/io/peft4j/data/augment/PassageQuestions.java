@@ -28,6 +28,7 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -44,44 +45,8 @@ import java.util.stream.Stream;
 public final class PassageQuestions {
     private static final int SENTENCES_AT_ONCE = 16;
     private static final GenerationOptions OPTIONS = GenerationOptions.defaults().withMaxNewTokens(40);
-    private static final Map<String, Words> LANGUAGES = Map.of(
-            QuestionLanguage.ENGLISH, new Words("Ask with \"%s\" for what is missing here: %s",
-                    "Read this text.\n\n%s\n\nAnswer in one short sentence: %s", List.of(
-                            List.of("How much", "A new bicycle costs ___ crowns.", "How much does a new bicycle cost?"),
-                            List.of("How many hours", "A night guard works ___ hours a week.",
-                                    "How many hours a week does a night guard work?"),
-                            List.of("Where", "Keys are handed in at the ___.", "Where are keys handed in?"),
-                            List.of("How long", "The lease of a small barge lasts ___ years.",
-                                    "How long does the lease of a small barge last?"),
-                            List.of("What is", "The form for a refund is called ___.",
-                                    "What is the form for a refund called?"),
-                            List.of("By when", "Boats must be back at the pier before ___.",
-                                    "By when must boats be back at the pier?"),
-                            List.of("On which deck", "The lamps are kept on deck ___.",
-                                    "On which deck are the lamps kept?"),
-                            List.of("How often", "Ropes are checked every ___ weeks.", "How often are ropes checked?"),
-                            List.of("How many loaves", "A cook receives ___ loaves of bread each week.",
-                                    "How many loaves of bread does a cook receive each week?"),
-                            List.of("Through which agency", "Tickets are sold through the agency ___.",
-                                    "Through which agency are tickets sold?"),
-                            List.of("With whom", "Divers must sign in with ___ at the pier.",
-                                    "With whom must divers sign in at the pier?"),
-                            List.of("What is", "A sailor has a clothing budget of ___ crowns a month.",
-                                    "What is the clothing budget of a sailor?"),
-                            List.of("Within how many hours", "Leaks must be mended within ___ hours.",
-                                    "Within how many hours must leaks be mended?"))),
-            QuestionLanguage.GERMAN, new Words("Frage mit \"%s\" nach dem, was hier fehlt: %s",
-                    "Lies diesen Text.\n\n%s\n\nAntworte in einem kurzen Satz: %s", List.of(
-                            List.of("Wie viel", "Ein neues Fahrrad kostet ___ Kronen.",
-                                    "Wie viel kostet ein neues Fahrrad?"),
-                            List.of("Wie viele Stunden", "Eine Nachtwache arbeitet ___ Stunden in der Woche.",
-                                    "Wie viele Stunden arbeitet eine Nachtwache in der Woche?"),
-                            List.of("Wo", "Schl\u00fcssel werden im ___ abgegeben.",
-                                    "Wo werden Schl\u00fcssel abgegeben?"),
-                            List.of("Wie lange", "Die Pacht eines Lastkahns dauert ___ Jahre.",
-                                    "Wie lange dauert die Pacht eines Lastkahns?"),
-                            List.of("Bis wann", "Boote m\u00fcssen vor ___ Uhr am Steg sein.",
-                                    "Bis wann m\u00fcssen Boote am Steg sein?"))));
+    private static final Map<String, Words> LANGUAGES = Map.of(QuestionLanguage.ENGLISH, Words.of(
+            QuestionLanguage.ENGLISH), QuestionLanguage.GERMAN, Words.of(QuestionLanguage.GERMAN));
 
     private final Optional<LanguageModel> model;
     private BiConsumer<Integer, Integer> listener = (done, all) -> {
@@ -95,6 +60,14 @@ public final class PassageQuestions {
      * @param shown beginnings, sentences and their questions
      */
     private record Words(String ask, String read, List<List<String>> shown) {
+        static Words of(String language) {
+            List<String> all = RuleWords.forms(language + ".shown");
+            return new Words(RuleWords.forms(language + ".ask").get(0), RuleWords.forms(language + ".read").get(0)
+                    .replace("\\n", "\n"),
+                    IntStream.range(0, all.size() / 3).mapToObj(i -> all.subList(3 * i, 3 * i + 3))
+                            .toList());
+        }
+
         private String asked(String opening, String sentence) {
             return String.format(Locale.ROOT, ask, opening, sentence);
         }
@@ -138,7 +111,7 @@ public final class PassageQuestions {
                     .or(() -> QuestionForm.fault(question, sentence()));
         }
 
-        /** The sentences that a question for what is said of their topic is answered with, the first of which names it. */
+        /** What answers a question for its topic, which the first of these sentences names. */
         Set<String> ofTopic() {
             return Stream.concat(told.before().stream(), Stream.of(sentence())).collect(Collectors.toCollection(
                     LinkedHashSet::new));

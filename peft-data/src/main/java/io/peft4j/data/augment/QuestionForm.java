@@ -16,41 +16,26 @@ import java.util.stream.Stream;
 final class QuestionForm {
     private static final int FEWEST_WORDS = 3;
     private static final int COPIED_WORDS = 6;
-    private static final Set<String> ARTICLES = words("the a an");
-    private static final Set<String> DETERMINERS = words("the a an my your our their his its every each this");
+    private static final Set<String> ARTICLES = RuleWords.of("form.articles");
+    private static final Set<String> DETERMINERS = RuleWords.of("form.determiners");
     /** Forms of verbs that are no nouns, and so cannot follow an article. */
-    private static final Set<String> VERBS = words("is are was were be been am do does did has have had can could must "
-            + "should would shall may might ask asks get gets give gives go goes tell tells receive receives submit "
-            + "submits apply applies become bring buy choose inform notify provide require attend arrive begin speak "
-            + "write eat wear belong happen know think want keep");
-    private static final Set<String> HELPING = words("is are was were do does did has have had can could must should "
-            + "would shall may might");
-    private static final Set<String> MODALS = words("do does did can could must should would shall may might");
+    private static final Set<String> VERBS = RuleWords.of("form.verbs");
+    private static final Set<String> HELPING = RuleWords.of("form.helping");
+    private static final Set<String> MODALS = RuleWords.of("form.modals");
     /** What an auxiliary in front of its subject is not followed by. */
-    private static final Set<String> NO_SUBJECTS = words("of per than");
-    private static final Set<String> NO_ENDS = words("the a an of and or my your our their every each der die das den "
-            + "dem des ein eine einen einem einer eines und oder pro f\u00fcr am im beim zum zur vom von gegen ohne je");
-    private static final Set<String> GERMAN_ARTICLES = words("ein eine einen einem eines");
-    private static final Set<String> GERMAN_VERBS = words("ist sind war waren hat haben hatte wird werden kann "
-            + "k\u00f6nnen muss m\u00fcssen darf d\u00fcrfen soll sollen gibt bekommt erh\u00e4lt");
+    private static final Set<String> NO_SUBJECTS = RuleWords.of("form.no_subjects");
+    private static final Set<String> NO_ENDS = RuleWords.of("form.no_ends");
+    private static final Set<String> GERMAN_ARTICLES = RuleWords.of("form.german_articles");
+    private static final Set<String> GERMAN_VERBS = RuleWords.of("form.german_verbs");
     /** Behind these a parted verb may end with "an". */
-    private static final Set<String> GERMAN_ASKING = words("wann wie wo wer wem");
+    private static final Set<String> GERMAN_ASKING = RuleWords.of("form.german_asking");
     /** Where one of these is between two equal phrases, they are compared or joined. */
-    private static final Set<String> JOINING = words("and or than to between from und oder als zwischen von bis nach "
-            + "zu");
+    private static final Set<String> JOINING = RuleWords.of("form.joining");
     /** Words that say little, which a phrase may be repeated without saying the same again. */
     private static final Set<String> SMALL = Stream.of(DETERMINERS, HELPING, NO_ENDS, JOINING,
-            words("in on at by for with from within before after until i you we he she it they there what which who "
-                    + "when where how many much long often im am auf bei mit zum zur vom an aus f\u00fcr vor seit es "
-                    + "er sie "
-                    + "ich wir man wie viele viel lange oft was wer wo wann welche welcher welches"))
-            .flatMap(Set::stream).collect(Collectors.toUnmodifiableSet());
+            RuleWords.of("form.small")).flatMap(Set::stream).collect(Collectors.toUnmodifiableSet());
 
     private QuestionForm() {
-    }
-
-    private static Set<String> words(String list) {
-        return Arrays.stream(list.split(" ")).collect(Collectors.toUnmodifiableSet());
     }
 
     /**
@@ -109,7 +94,7 @@ final class QuestionForm {
             if (DETERMINERS.contains(one) && !one.equals("this") && DETERMINERS.contains(next)) {
                 return Optional.of("'" + one + " " + next + "' occurs in it");
             }
-            if (one.equals(next) && one.length() > 1 && !words("die der das that had").contains(one)
+            if (one.equals(next) && one.length() > 1 && !Set.of("die", "der", "das", "that", "had").contains(one)
                     && !Character.isDigit(one.charAt(0))) {
                 return Optional.of("'" + one + "' is doubled");
             }

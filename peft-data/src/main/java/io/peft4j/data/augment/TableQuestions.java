@@ -27,24 +27,8 @@ import java.util.stream.Stream;
  * written carries {@link Augmentation#MARK} {@code "rule"}.
  */
 final class TableQuestions {
-    /** For each language a question, its answer, and a cell with the name of its column. */
-    private static final Map<String, List<String>> WORDS = Map.of(
-            QuestionLanguage.ENGLISH, List.of("What is the %s of %s?", "The %s of %s is %s.", "the %2$s %1$s"),
-            QuestionLanguage.GERMAN, List.of("Was steht unter %s bei %s?", "Unter %s steht bei %s: %s.", "%s %s"),
-            "fr", List.of("Quelle est la valeur de %s pour %s ?", "La valeur de %s pour %s est : %s.", "%s %s"),
-            "es", List.of("\u00bfCu\u00e1l es el valor de %s para %s?", "El valor de %s para %s es: %s.", "%s %s"),
-            "it", List.of("Qual \u00e8 il valore di %s per %s?", "Il valore di %s per %s \u00e8: %s.", "%s %s"),
-            "pt", List.of("Qual \u00e9 o valor de %s para %s?", "O valor de %s para %s \u00e9: %s.", "%s %s"),
-            "nl", List.of("Wat is de waarde van %s voor %s?", "De waarde van %s voor %s is: %s.", "%s %s"));
-    /** What English names of columns end with that a row has, as it has a price; others are asked for in other words. */
+    /** What English names of columns that a row has, as it has a price, end with; others are asked for otherwise. */
     private static final Set<String> ATTRIBUTES = RuleWords.of("english.attributes");
-    private static final List<String> OF_OTHERS = List.of("What is listed under %s for %s?",
-            "Listed under %s for %s: %s.");
-    private static final List<String> OF_SEVERAL = List.of("What are the %s of %s?", "The %s of %s are %s.");
-    /** Nouns in place of words that carry no topic, with which two questions would be one. */
-    private static final Map<String, String> NOUNS = Map.of("from", "Start", "to", "End", "until", "End", "von",
-            "Beginn",
-            "ab", "Beginn", "bis", "Ende", "de", "D\u00e9but", "\u00e0", "Fin", "desde", "Inicio", "hasta", "Fin");
     private static final Pattern NAME = Pattern.compile("(?i)names?|nom|nombre|nome|naam");
 
     private final String language;
@@ -60,7 +44,7 @@ final class TableQuestions {
         String text = all.stream().map(row -> answer(row) + "\n" + row.extra().getOrDefault("heading", ""))
                 .collect(Collectors.joining("\n"));
         language = QuestionLanguage.of(text).orElse(QuestionLanguage.ENGLISH);
-        words = WORDS.get(language);
+        words = RuleWords.forms(language + ".table");
         small.addAll(List.of(text.split("[^\\p{L}]+")));
         all.forEach(row -> seen.add(QuestionText.key(row.messages().get(0).content())));
     }
@@ -138,14 +122,17 @@ final class TableQuestions {
         for (HandbookTable.Field field : fields.subList(key, fields.size())) {
             // Names of columns are nouns, which German alone writes with a capital letter.
             boolean english = language.equals(QuestionLanguage.ENGLISH);
-            String column = NOUNS.getOrDefault(field.name().toLowerCase(Locale.ROOT), field.name());
+            // Nouns in place of words that carry no topic, with which two questions would be one.
+            String column = RuleWords.of("all.nouns").stream().filter(word -> word.startsWith(field.name().toLowerCase(
+                    Locale.ROOT) + "=")).map(word -> word.replaceFirst(".*=", "")).findFirst().orElse(field.name());
             String lowered = lowered(column, !language.equals(QuestionLanguage.GERMAN));
             boolean plain = !english || !field.text().matches("(?i)yes|no|x|\\W") && ATTRIBUTES
                     .contains(lowered.replaceFirst("\\s*(\\(| per | in | of | for | at ).*", "")
                             .replaceFirst(".*\\s(?!day$)", "")
                             .toLowerCase(Locale.ROOT));
             String name = plain ? lowered : column;
-            List<String> asking = !plain ? OF_OTHERS : english && name.matches(".*[^suia]s") ? OF_SEVERAL : words;
+            List<String> asking = RuleWords.forms((!plain ? "other" : english && name.matches(".*[^suia]s") ? "several"
+                    : language) + ".table");
             Optional<String> question = Stream.of("", " (" + row.extra().get("heading") + ")").map(heading -> String
                     .format(Locale.ROOT, asking.get(0), name, of + heading)).filter(text -> seen.add(
                             QuestionText.key(

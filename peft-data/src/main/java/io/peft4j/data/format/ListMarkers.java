@@ -15,7 +15,8 @@ public final class ListMarkers {
     /** A letter with a period may be an initial or an abbreviation, such as z. B. */
     private static final Pattern MARKER = Pattern.compile("(?:[-*+\u2022\u25cf\u25aa\u25e6\u2023\u2013\u2014\u00b7"
             + "\uf0b7\u25a0\u25ba\u2713\u27a2](?:\\s*\\[[ xX]\\])?|\\(?(?:\\d{1,3}(?:\\.\\d{1,2})*|\\p{L}"
-            + "|[ivx]{2,5})\\)|\\d{1,3}\\.(?!\\d)|\\d{1,2}(?:\\.\\d{1,2}){1,3}\\.?(?=\\s+\\p{Lu}\\p{Ll})(?!\\s+Uhr)|\\p{Ll}\\.(?=\\s+\\p{Lu}\\p{L})|[ivx]{2,5}\\.)\\s+(?=\\S)");
+            + "|[ivx]{2,5})\\)|\\d{1,3}\\.(?!\\d)|\\d{1,2}(?:\\.\\d{1,2}){1,3}\\.?(?=\\s+\\p{Lu}\\p{Ll})(?!\\s+Uhr)"
+            + "|\\p{Ll}\\.(?=\\s+\\p{Lu}\\p{L})|[ivx]{2,5}\\.)\\s+(?=\\S)");
     private static final Pattern WORD = Pattern.compile("\\p{L}{1,20}");
     private static final Set<String> MONTHS = Stream.of("en", "de", "fr", "es", "it", "pt", "nl").map(
             language -> DateFormatSymbols.getInstance(Locale.forLanguageTag(language)).getMonths()).flatMap(Stream::of)

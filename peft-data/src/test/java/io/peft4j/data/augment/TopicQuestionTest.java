@@ -51,7 +51,7 @@ class TopicQuestionTest {
         "de | Lagerleiter ist Herr Yilmaz.                                | Wer ist Lagerleiter?",
         "fr | Les bijoux sont interdits.                                  | Que faut-il savoir sur les bijoux ?",
         "fr | En cas de maladie, le chef pr\u00e9vient le bureau. | Qu'est-ce qui s'applique en cas de maladie ?",
-        "es | El salario se paga el d\u00eda 28.                         | \u00bfQu\u00e9 hay que saber sobre el salario?",
+        "es | El salario se paga el d\u00eda 28. | \u00bfQu\u00e9 hay que saber sobre el salario?",
         "it | La mensa apre presto. | Che cosa bisogna sapere per quanto riguarda la mensa?",
         "pt | O sal\u00e1rio \u00e9 pago no dia 28.    | O que \u00e9 preciso saber sobre o sal\u00e1rio?",
         "nl | Het loon wordt betaald op de 28e.                           | Wat moet ik weten over het loon?"})
