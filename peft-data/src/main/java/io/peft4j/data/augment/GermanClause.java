@@ -133,8 +133,12 @@ final class GermanClause {
     private static Optional<String> inverted(String opening, List<String> before, List<String> after,
             InvertedSentence.Spelling spelling) {
         List<String> all = before.isEmpty() ? after : before;
+        if (!before.isEmpty() && before.get(before.size() - 1).matches("an|auf|aus|bei|f\u00fcr|gegen|in|mit|nach|ohne|"
+                + "\u00fcber|unter|von")) {
+            return Optional.empty();
+        }
         for (int i = before.isEmpty() ? 0 : 1; i < all.size(); i++) {
-            if (isVerb(all.get(i))) {
+            if (i == 0 ? isVerb(all.get(0)) : isFinite(all, i)) {
                 String verb = all.remove(i);
                 if (i < all.size() && all.get(i).matches("es|man|wir|ich|ihr")) {
                     verb += " " + all.remove(i);
@@ -171,6 +175,9 @@ final class GermanClause {
             return Optional.empty();
         }
         String rest = String.join(" ", part.subList(1, part.size()));
+        if (first.matches("\\p{Lu}\\p{Ll}{3,}er") && next.matches("\\p{Lu}.*")) {
+            return Optional.of(first.toLowerCase(Locale.ROOT).replaceFirst("r$", "n ") + rest);
+        }
         if (masculine) {
             return Optional.of(first.replaceFirst("r$", "n").toLowerCase(Locale.ROOT) + " " + (adjective ? rest
                     .replaceFirst("e ", "en ") : rest));

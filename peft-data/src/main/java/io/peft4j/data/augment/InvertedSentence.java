@@ -205,9 +205,12 @@ final class InvertedSentence {
             if (AUXILIARIES.contains(before.get(i))) {
                 List<String> rest = before.subList(i + 1, before.size());
                 int and = rest.indexOf("and") + 1;
-                return rest.stream().anyMatch(AUXILIARIES::contains) || and > 0 && and < rest.size() && rest.get(and)
-                        .matches(".*(ed|en|[^s]t)") ? Optional.empty()
-                                : joined(inverted(before.get(i), i, rest));
+                boolean second = and > 0 && and < rest.size()
+                        && (rest.get(and).matches(".*(ed|en|[^s]t)") || isPredicate(
+                                rest, and))
+                        || JOINING.contains(before.get(i - 1));
+                return second || rest.stream().anyMatch(AUXILIARIES::contains) ? Optional.empty()
+                        : joined(inverted(before.get(i), i, rest));
             }
         }
         return ofVerb();

@@ -128,7 +128,7 @@ final class TableQuestions {
             String lowered = lowered(column, !language.equals(QuestionLanguage.GERMAN));
             boolean plain = !english || !field.text().matches("(?i)yes|no|x|\\W") && ATTRIBUTES
                     .contains(lowered.replaceFirst("\\s*(\\(| per | in | of | for | at ).*", "")
-                            .replaceFirst(".*\\s(?!day$)", "")
+                            .replaceFirst(".*\\s", "")
                             .toLowerCase(Locale.ROOT));
             String name = plain ? lowered : column;
             List<String> asking = RuleWords.forms((!plain ? "other" : english && name.matches(".*[^suia]s") ? "several"

@@ -23,17 +23,20 @@ final class TopicQuestion {
             .compile("(?:every|each) (?:\\d|(?:other|two|three|four|six|few) ).*");
     private static final Pattern STOP = Pattern
             .compile("unless|except|but|because|provided|if|sondern|aber|au\u00dfer");
-    private static final Pattern BOUND = Pattern.compile("only|until|no|nothing|never|nur|erst|keine?[nmrs]?");
+    private static final Pattern BOUND = Pattern
+            .compile("ausschlie\u00dflich|lediglich|only|until|no|nothing|never|nur|erst|keine?[nmrs]?");
     /** What is said of a group or a person on the way. */
     private static final Pattern ASIDE = Pattern.compile(", (?:(?:including|such as|like|especially|e\\.g\\.|i\\.e\\.|"
             + "einschlie\u00dflich|insbesondere|z\\. ?B\\.|y compris|notamment|por ejemplo|incluid[oa]s?) [^,;]+|"
             + "\\p{Lu}[\\p{L}.]*(?: \\p{Lu}[\\p{L}.]*){1,3}),");
-    private static final String PERSON = "(?:Dr|Prof|Mrs?|Ms|Capt|Herr|Frau|Schwester|M|Mme|Sra?|Dra|D|Sig|Sig\\.ra|"
+    private static final String PERSON = "(?:Dr|Prof|Mrs?|Ms|Capt|Herr|Frau|Schwester|Meister|M|Mme|Sra?|Dra|D|Sig|Sig\\.ra|"
             + "dhr|mevr)\\.?(?: \\p{Lu}[\\p{L}.'-]*)+";
     private static final String IS = " (?:is|ist|est|es|\u00e8|\u00e9) ";
     private static final Pattern OFFICE = Pattern
             .compile(PERSON + IS + "((?:the|our|der|die|unsere?|le|la|el|il|o|a|de) [^,;]+)");
     private static final Pattern HOLDER = Pattern.compile("[^,;]+?" + IS + PERSON);
+    /** A question, the beginning of a list, or what points to something before it. */
+    private static final Pattern VAGUE = Pattern.compile("(?s).*[?:]|[^\\p{L}].*|.* (?:this|these|diese[rnms]?) .*");
     private static final int MOST_WORDS = 14;
     private static final int MOST_LABEL = 5;
 
@@ -53,7 +56,7 @@ final class TopicQuestion {
 
     /** The question; empty where it is not sure what the topic is. */
     static Optional<String> of(String sentence, String language, InvertedSentence.Spelling spelling) {
-        if (RuleWords.forms(language + ".topic").isEmpty() || sentence.matches("(?s).*[?:]|[^\\p{L}].*")) {
+        if (RuleWords.forms(language + ".topic").isEmpty() || VAGUE.matcher(sentence).matches()) {
             return Optional.empty();
         }
         String plain = ASIDE.matcher(sentence).replaceFirst("").replaceFirst("(?<! [ap]\\.m)[.!]+$", "");
@@ -200,7 +203,9 @@ final class TopicQuestion {
         boolean allowed = asked.matches("may|darf|d\u00fcrfen");
         boolean denied = no || asked.equals("cannot") || (german ? rest.contains(" nicht ") : rest.startsWith(" not "));
         String said = rest.replaceFirst(german ? " nicht " : "^ not ", " ").strip();
-        boolean helping = german || InvertedSentence.AUXILIARIES.contains(asked) || asked.matches("cannot|do|does");
+        boolean parted = german && asked.matches("d[a\u00fc]rf(en)?") && !said.endsWith("n");
+        boolean helping = german && !parted || InvertedSentence.AUXILIARIES.contains(asked)
+                || asked.matches("cannot|do|does");
         if (!allowed && !denied || !helping || said.isEmpty()
                 || Stream.of(said.split(" ")).anyMatch(word -> isAnaphor(word,
                         language) || BOUND.matcher(word).matches())) {

@@ -158,7 +158,8 @@ public final class HandbookTable {
                     + NAMED.length()));
         }).toList()).toList();
         boolean table = 2 * rows.stream().filter(row -> row.size() > 1).count() >= rows.size() && rows.stream()
-                .allMatch(row -> row.stream().skip(1).noneMatch(field -> field.name().isEmpty()));
+                .allMatch(row -> row.stream().skip(1)
+                        .noneMatch(field -> field.name().isEmpty() || field.name().contains(". ")));
         return table ? rows : List.of();
     }
 }

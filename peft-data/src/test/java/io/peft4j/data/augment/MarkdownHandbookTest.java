@@ -55,4 +55,11 @@ class MarkdownHandbookTest {
                 "What should I know about breaks? Breaks are at noon."),
                 rows("1.1 The working week is 38.5 hours.\n\n1.2.3 Breaks are at noon.\n"));
     }
+
+    @Test
+    void linesOfTextWithColonsAreNoTable() throws IOException {
+        assertEquals(List.of("What is noted under Passes? Passes: not included; they are sold at the gate.",
+                "What is noted under Lost property? Lost property: kept at the office."),
+                rows("Passes: not included; they are sold at the gate.\nLost property: kept at the office.\n"));
+    }
 }

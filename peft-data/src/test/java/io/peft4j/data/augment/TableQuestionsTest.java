@@ -43,7 +43,8 @@ class TableQuestionsTest {
         PassageRows made = PassageQuestions.byRule(List.of(section("North", table), section("South",
                 "Shift: Night; Day: Monday; Start: 22:00")));
         assertEquals(List.of("What is the start of the Night shift, Monday? The start of the Night shift, Monday "
-                + "is 21:30.", "What is the day of the Night shift? The day of the Night shift is Monday.",
+                + "is 21:30.",
+                "What is listed under Day for the Night shift? Listed under Day for the Night shift: Monday.",
                 "What is the start of the Night shift? The start of the Night shift is 22:00."), rows(made));
         assertEquals(4, made.statements());
         assertEquals(List.of("Shift: Night; Day: Tuesday; Start: 21:00", "Shift: Night; Day: Tuesday; Start: 21:00"),

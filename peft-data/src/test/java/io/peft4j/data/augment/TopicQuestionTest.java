@@ -43,6 +43,8 @@ class TopicQuestionTest {
         "en | Rings, e.g. of gold, may not be worn.                       | May rings be worn?",
         "de | Leitern werden vor jedem Einsatz gepr\u00fcft.             | Was muss ich \u00fcber Leitern wissen?",
         "de | Der neue Lohn wird am 15. \u00fcberwiesen. | Was muss ich \u00fcber den neuen Lohn wissen?",
+        "de | Eigenes Werkzeug darf mitgebracht, muss aber markiert werden. | Was muss ich \u00fcber eigenes Werkzeug wissen?",
+        "de | Unbezahlter Urlaub wird selten genehmigt. | Was muss ich \u00fcber unbezahlten Urlaub wissen?",
         "de | Private Fahrten sind nicht gestattet.                       | Sind private Fahrten gestattet?",
         "de | Bei Regen wird nicht auf dem Dach gearbeitet.               | Was gilt bei Regen?",
         "de | Beim Schwei\u00dfen gilt die TRGS 528; die Halle ist leer. | Was gilt beim Schwei\u00dfen?",
@@ -64,7 +66,8 @@ class TopicQuestionTest {
     @ValueSource(strings = {"It closes early.", "Do not send a text message.", "Two people must sign.",
         "Water in closed bottles is.", "The canteen, he says, opens early.", "Note: the door is locked.",
         "Meals are served on these decks:", "Nobody may drink before a watch.", "Every 6 months the lines are checked.",
-        "Only trained staff may enter.", "Who works at night sleeps by day.", "In addition, doors are locked."})
+        "Only trained staff may enter.", "Lessons are given outside these hours.", "Who works at night sleeps by day.",
+        "In addition, doors are locked."})
     void whatIsNotSureToBeATopicIsNoQuestion(String statement) {
         assertEquals("", TopicQuestion.of(statement, "en", InvertedSentence.Spelling.UNKNOWN).orElse(""));
     }
