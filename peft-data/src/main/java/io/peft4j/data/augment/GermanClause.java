@@ -96,7 +96,8 @@ final class GermanClause {
         if (first.equals("Wie viel")) {
             boolean sign = !blank.value().matches(".*\\d");
             withoutBounds(before);
-            return sign ? Optional.of(first) : after.isEmpty() ? Optional.empty()
+            return sign ? Optional.of(first) : after.isEmpty() || after.size() > 1 && after.get(1).matches("\\p{Lu}.*")
+                    ? Optional.empty()
                     : Optional.of("Wie viel " + after.remove(0));
         }
         if (first.startsWith("Wie viele ")) {
@@ -134,7 +135,7 @@ final class GermanClause {
             InvertedSentence.Spelling spelling) {
         List<String> all = before.isEmpty() ? after : before;
         if (!before.isEmpty() && before.get(before.size() - 1).matches("an|auf|aus|bei|f\u00fcr|gegen|in|mit|nach|ohne|"
-                + "\u00fcber|unter|von")) {
+                + "\u00fcber|unter|von|zwischen")) {
             return Optional.empty();
         }
         for (int i = before.isEmpty() ? 0 : 1; i < all.size(); i++) {

@@ -36,7 +36,8 @@ final class TopicQuestion {
             .compile(PERSON + IS + "((?:the|our|der|die|unsere?|le|la|el|il|o|a|de) [^,;]+)");
     private static final Pattern HOLDER = Pattern.compile("[^,;]+?" + IS + PERSON);
     /** A question, the beginning of a list, or what points to something before it. */
-    private static final Pattern VAGUE = Pattern.compile("(?s).*[?:]|[^\\p{L}].*|.* (?:this|these|diese[rnms]?) .*");
+    private static final Pattern VAGUE = Pattern
+            .compile("(?s).*[?:]|[^\\p{L}].*|.* (?:this|these|diese[rnms]?|dort) .*");
     private static final int MOST_WORDS = 14;
     private static final int MOST_LABEL = 5;
 

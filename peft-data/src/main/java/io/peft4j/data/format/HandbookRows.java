@@ -115,11 +115,11 @@ final class HandbookRows {
         @Override
         public void visit(SoftLineBreak end) {
             line++;
-            boolean item = end.getNext() instanceof Text next && ListMarkers.begins(next.getLiteral());
-            // A term and its definition are one line.
-            boolean defined = end.getNext() instanceof Text next && next.getLiteral().startsWith(":");
+            String next = end.getNext() instanceof Text text ? text.getLiteral() : "";
+            boolean item = ListMarkers.begins(next) || next.matches("\\p{Lu}[^.:!?]{1,30}: .+");
             end.insertAfter(new Text(HandbookSections.mark(line)));
-            end.insertAfter(item ? new HardLineBreak() : new Text(defined ? "" : " "));
+            // A term and its definition are one line.
+            end.insertAfter(item ? new HardLineBreak() : new Text(next.startsWith(":") ? "" : " "));
             end.unlink();
         }
 

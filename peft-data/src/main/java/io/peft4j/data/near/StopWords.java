@@ -23,7 +23,8 @@ final class StopWords {
             + "welches welchem welchen unter vielen "
             + "wer wen wem wann wo warum wie viel viele lange oft muss soll darf kann gibt hier da habe hast "
             + "bekomme bekommen bekommt erhalte erhalten erhalt kriege kriegen kriegt "
-            + "et le la les un une de du des est que faut savoir sur hay saber sobre el los las bisogna sapere weten"));
+            + "et le la les un une de du des est que faut savoir sur hay saber sobre el los las bisogna sapere weten "
+            + "uber wissen"));
     static final Set<String> NEGATIONS = set("not no never cannot none neither nor without nothing nobody nowhere "
             + "forbidden prohibited unable impossible nein nicht kein keine keinen keinem keiner nie niemals ohne "
             + "nichts verboten untersagt");

@@ -59,7 +59,9 @@ class MarkdownHandbookTest {
     @Test
     void linesOfTextWithColonsAreNoTable() throws IOException {
         assertEquals(List.of("What is noted under Passes? Passes: not included; they are sold at the gate.",
-                "What is noted under Lost property? Lost property: kept at the office."),
-                rows("Passes: not included; they are sold at the gate.\nLost property: kept at the office.\n"));
+                "What is noted under Lost property? Lost property: kept at the office",
+                "What is noted under Photos? Photos: guests may refuse"),
+                rows("Passes: not included; they are sold at the gate.\nLost property: kept at the office\n"
+                        + "Photos: guests may refuse\n"));
     }
 }

@@ -39,6 +39,7 @@ class TopicQuestionTest {
         "en | Members whose fines exceed 10 EUR are blocked.  | What applies to members whose fines exceed 10 EUR?",
         "en | If a book is lost, the reader pays its price.               | What applies if a book is lost?",
         "en | During August the reading room closes at 5 p.m.             | What applies during August?",
+        "en | Without the briefing the lab is closed.  | What applies without the briefing?",
         "en | Works manager: Ingrid Halvorsen, phone 4400                 | What is noted under Works manager?",
         "en | Rings, e.g. of gold, may not be worn.                       | May rings be worn?",
         "de | Leitern werden vor jedem Einsatz gepr\u00fcft.             | Was muss ich \u00fcber Leitern wissen?",
@@ -74,7 +75,8 @@ class TopicQuestionTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"Nachts ist Frau Brandl erreichbar.", "Am Morgen werden sie kontrolliert.",
-        "Freitags endet sie um 13 Uhr.", "Getankt wird mit Karte.", "Alle zwei Jahre gibt es einen Kurs.",
+        "Freitags endet sie um 13 Uhr.", "Getankt wird mit Karte.", "Besucher d\u00fcrfen dort nicht rauchen.",
+        "Alle zwei Jahre gibt es einen Kurs.",
         "Der Patient wird geweckt.", "Ein Mitarbeiter wird gesucht."})
     void whatIsNotSureToBeATopicIsNoGermanQuestion(String statement) {
         assertEquals("", TopicQuestion.of(statement, "de", InvertedSentence.Spelling.UNKNOWN).orElse(""));
