@@ -256,7 +256,7 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
             if (PREPOSITIONS.contains(before) && !NO_COUNTS.contains(before) && !unit.isEmpty()
                     && !value.before(2).equals(
                             "up")) {
-                all.add(capital(before) + " how many " + unit);
+                all.add(RuleWords.capital(before) + " how many " + unit);
             }
             if (!unit.isEmpty() && !NO_COUNTS.contains(before)) {
                 all.add("How many " + unit);
@@ -276,7 +276,8 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
                 return List.of("What");
             }
             String place = value.before(ARTICLES.contains(value.before(2)) ? 3 : 2);
-            return PREPOSITIONS.contains(place) ? List.of(capital(place) + " which " + kind, "Which " + kind, "What is")
+            return PREPOSITIONS.contains(place)
+                    ? List.of(RuleWords.capital(place) + " which " + kind, "Which " + kind, "What is")
                     : List.of("Which " + kind, "What is");
         }
 
@@ -284,14 +285,11 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
         public List<String> ofName(ClozeSentence.Value value) {
             String before = value.before(1);
             if (TITLES.contains(value.first())) {
-                return PREPOSITIONS.contains(before) ? List.of(capital(before) + " whom", "Who") : List.of("Who");
+                return PREPOSITIONS.contains(before) ? List.of(RuleWords.capital(before) + " whom", "Who")
+                        : List.of("Who");
             }
             return ARTICLES.contains(before) || PREPOSITIONS.contains(before) ? List.of("Where", "Who", "What", "Which")
                     : which(value);
-        }
-
-        private static String capital(String word) {
-            return word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1);
         }
     }
 

@@ -24,7 +24,9 @@ final class GermanClause {
     private static final Set<String> NO_VERBS = RuleWords.of("german.no_verbs");
     /** A participle or an adverb that begins a sentence, as a noun does. */
     private static final Pattern ADVERB = Pattern
-            .compile("\\p{L}+(lich|weise|mals|falls|tags|gens|bends|achts)|Ge.*(t|en)");
+            .compile("\\p{L}+(lich|weise|mals|falls|tags|gens|bends|achts)|Ge\\p{L}*(t|en)");
+    /** A masculine subject whose noun is the same in the accusative. */
+    private static final String STRONG = "\\S+ (\\p{Ll}+e )?\\p{Lu}\\S*(?<!ent|ant|ist|at|e|Herr)( .*)?";
     /** What is neither a topic nor a noun. */
     private static final Set<String> NO_OBJECTS = RuleWords.of("german.no_objects");
     private static final Set<String> LOWER = RuleWords.of("german.lower");
@@ -107,7 +109,7 @@ final class GermanClause {
             if (dative) {
                 before.remove(before.size() - 1);
                 boolean within = !before.isEmpty() && before.get(before.size() - 1).equals("innerhalb");
-                asked = capital(within ? before.remove(before.size() - 1) + " " + last : last) + " wie vielen"
+                asked = RuleWords.capital(within ? before.remove(before.size() - 1) + " " + last : last) + " wie vielen"
                         + first.substring("Wie viele".length());
             }
             withoutBounds(before);
@@ -127,8 +129,9 @@ final class GermanClause {
             return Optional.empty();
         }
         String kind = before.remove(size - 1);
-        return Optional.of(taken(capital(before.get(size - 2)) + (FEMININE.matcher(kind).matches() ? " welcher "
-                : " welchem ") + kind, before));
+        return Optional
+                .of(taken(RuleWords.capital(before.get(size - 2)) + (FEMININE.matcher(kind).matches() ? " welcher "
+                        : " welchem ") + kind, before));
     }
 
     private static Optional<String> inverted(String opening, List<String> before, List<String> after,
@@ -164,26 +167,15 @@ final class GermanClause {
 
     /** The part of a clause before its verb in the accusative, which follows "\u00fcber"; empty where not sure. */
     static Optional<String> object(List<String> part, InvertedSentence.Spelling spelling) {
-        String first = part.get(0);
-        String next = part.size() > 1 ? part.get(1) : "";
-        boolean adjective = next.matches("\\p{Ll}+e");
-        String noun = adjective && part.size() > 2 ? part.get(2) : next;
-        boolean alone = part.size() == 1 && ADVERB.matcher(first).matches();
-        boolean masculine = first.matches("Der|Jeder");
-        if (alone || NO_OBJECTS.contains(first.toLowerCase(Locale.ROOT)) || NO_OBJECTS.contains(next)
-                || masculine && noun.matches(
-                        "\\P{Lu}.*|.*(ent|ant|ist|at|e|Herr)")) {
-            return Optional.empty();
-        }
-        String rest = String.join(" ", part.subList(1, part.size()));
-        if (first.matches("\\p{Lu}\\p{Ll}{3,}er") && next.matches("\\p{Lu}.*")) {
-            return Optional.of(first.toLowerCase(Locale.ROOT).replaceFirst("r$", "n ") + rest);
-        }
-        if (masculine) {
-            return Optional.of(first.replaceFirst("r$", "n").toLowerCase(Locale.ROOT) + " " + (adjective ? rest
-                    .replaceFirst("e ", "en ") : rest));
-        }
-        return Optional.of(lowered(part, spelling));
+        String text = String.join(" ", part);
+        boolean masculine = text.matches("(Der|Jeder) .*");
+        boolean unsure = masculine && !text.matches(STRONG) || ADVERB.matcher(text).matches() || part.stream().limit(2)
+                .anyMatch(word -> NO_OBJECTS.contains(word.toLowerCase(Locale.ROOT)));
+        return unsure ? Optional.empty() : Optional.of(lowered(part, spelling).replaceFirst(
+                "^(d|jed|\\p{Ll}{3,})er (?=\\p{Lu}|\\p{Ll}+e )", "$1en ").replaceFirst(
+                        masculine ? "^(\\S+ \\p{Ll}+e) "
+                                : "^$",
+                        "$1n "));
     }
 
     static String lowered(List<String> part, InvertedSentence.Spelling spelling) {
@@ -209,9 +201,5 @@ final class GermanClause {
         while (!before.isEmpty() && BOUNDS.contains(before.get(before.size() - 1).toLowerCase(Locale.ROOT))) {
             before.remove(before.size() - 1);
         }
-    }
-
-    private static String capital(String word) {
-        return word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1);
     }
 }

@@ -208,7 +208,7 @@ public final class NearUnknowns {
         if (role && !words.isEmpty()) {
             boolean feminine = values.stream().allMatch(value -> value.endsWith("in"));
             String ending = many ? "s" : german && feminine ? "in" : "";
-            return half(words, half).stream().map(word -> (capital ? capital(word) : word) + ending).toList();
+            return half(words, half).stream().map(word -> (capital ? RuleWords.capital(word) : word) + ending).toList();
         }
         if (german && capital) {
             words = list("de.things." + switch (article) {
@@ -230,11 +230,6 @@ public final class NearUnknowns {
 
     private static List<String> half(List<String> words, int half) {
         return IntStream.range(0, words.size()).filter(i -> i % 2 == half).mapToObj(words::get).toList();
-    }
-
-    private static String capital(String word) {
-        return Stream.of(word.split(" ")).map(part -> part.substring(0, 1).toUpperCase(Locale.ROOT) + part.substring(1))
-                .collect(Collectors.joining(" "));
     }
 
     /**

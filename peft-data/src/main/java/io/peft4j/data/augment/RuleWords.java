@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,5 +37,10 @@ final class RuleWords {
     /** The sentences of a part, such as {@code en.topic}, with places to fill; empty where no such part exists. */
     static List<String> forms(String part) {
         return ALL.containsKey(part) ? List.of(ALL.get(part).split("\\|")) : List.of();
+    }
+
+    /** A word with a capital letter. */
+    static String capital(String word) {
+        return word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1);
     }
 }

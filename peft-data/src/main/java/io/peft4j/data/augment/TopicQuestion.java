@@ -29,8 +29,8 @@ final class TopicQuestion {
     private static final Pattern ASIDE = Pattern.compile(", (?:(?:including|such as|like|especially|e\\.g\\.|i\\.e\\.|"
             + "einschlie\u00dflich|insbesondere|z\\. ?B\\.|y compris|notamment|por ejemplo|incluid[oa]s?) [^,;]+|"
             + "\\p{Lu}[\\p{L}.]*(?: \\p{Lu}[\\p{L}.]*){1,3}),");
-    private static final String PERSON = "(?:Dr|Prof|Mrs?|Ms|Capt|Herr|Frau|Schwester|Meister|M|Mme|Sra?|Dra|D|Sig|Sig\\.ra|"
-            + "dhr|mevr)\\.?(?: \\p{Lu}[\\p{L}.'-]*)+";
+    private static final String PERSON = "(?:Dr|Prof|Mrs?|Ms|Capt|Herr|Frau|Schwester|Meister|M|Mme|Sra?|Dra|D|Sig|"
+            + "Sig\\.ra|dhr|mevr)\\.?(?: \\p{Lu}[\\p{L}.'-]*)+";
     private static final String IS = " (?:is|ist|est|es|\u00e8|\u00e9) ";
     private static final Pattern OFFICE = Pattern
             .compile(PERSON + IS + "((?:the|our|der|die|unsere?|le|la|el|il|o|a|de) [^,;]+)");
@@ -215,7 +215,7 @@ final class TopicQuestion {
         List<String> subject = words.subList(no ? 1 : 0, verb);
         String verbs = asked.equals("must") ? "may" : asked.equals("cannot") ? "can" : asked;
         return Optional
-                .of(verbs.substring(0, 1).toUpperCase(Locale.ROOT) + verbs.substring(1) + " " + (no ? "any " + String
+                .of(RuleWords.capital(verbs) + " " + (no ? "any " + String
                         .join(" ", subject) : lowered(subject)) + " " + said + "?");
     }
 }

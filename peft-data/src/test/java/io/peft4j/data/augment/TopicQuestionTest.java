@@ -44,7 +44,7 @@ class TopicQuestionTest {
         "en | Rings, e.g. of gold, may not be worn.                       | May rings be worn?",
         "de | Leitern werden vor jedem Einsatz gepr\u00fcft.             | Was muss ich \u00fcber Leitern wissen?",
         "de | Der neue Lohn wird am 15. \u00fcberwiesen. | Was muss ich \u00fcber den neuen Lohn wissen?",
-        "de | Eigenes Werkzeug darf mitgebracht, muss aber markiert werden. | Was muss ich \u00fcber eigenes Werkzeug wissen?",
+        "de | Eigenes Werk darf mitgebracht, muss aber markiert sein. | Was muss ich \u00fcber eigenes Werk wissen?",
         "de | Unbezahlter Urlaub wird selten genehmigt. | Was muss ich \u00fcber unbezahlten Urlaub wissen?",
         "de | Private Fahrten sind nicht gestattet.                       | Sind private Fahrten gestattet?",
         "de | Bei Regen wird nicht auf dem Dach gearbeitet.               | Was gilt bei Regen?",
