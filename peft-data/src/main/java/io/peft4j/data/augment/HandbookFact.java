@@ -26,6 +26,7 @@ record HandbookFact(String sentence, String clause, int at, boolean isWhole, Lis
     private static final int FEWEST_WORDS = 3;
     /** Of longer sentences nothing is asked for. */
     private static final int MOST_WORDS = 40;
+    private static final int MOST_BEFORE = 5;
 
     /** The sentence that says what it is about. */
     String named() {
@@ -42,7 +43,7 @@ record HandbookFact(String sentence, String clause, int at, boolean isWhole, Lis
                 int at = passage.indexOf(sentence, from);
                 from = at + sentence.length();
                 String plain = ListMarkers.without(sentence);
-                if (!TopicQuestion.isContinued(plain, language)) {
+                if (!TopicQuestion.isContinued(plain, language) || before.size() > MOST_BEFORE) {
                     before.clear();
                 }
                 facts.addAll(new Clauses(plain, at, language, List.copyOf(before)).of(plain));

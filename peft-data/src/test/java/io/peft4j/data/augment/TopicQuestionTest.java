@@ -93,6 +93,12 @@ class TopicQuestionTest {
     }
 
     @Test
+    void sentencesBeforeAPronounAreFew() {
+        assertEquals(5, HandbookFact.of("Doors are green." + " They are locked at night.".repeat(30), "en").stream()
+                .mapToInt(fact -> fact.before().size()).max().orElse(0));
+    }
+
+    @Test
     void sentencesOfOneTopicAreOneAnswer() {
         PassageRows made = made("Overtime is paid at 150 %.\n\nThe yard is closed.\n\nOvertime needs a signature.");
         assertEquals(
