@@ -132,7 +132,7 @@ says 'is a held-out item'
 step "a handbook becomes a table, and says what nothing asks for"
 ends 0 ./peft4j data from-handbook "$data/clinic.md" --output "$work/clinic.csv"
 says "statements have a question; without one: line 5 'Please ring the bell"
-says ":5: Please ring the bell twice\."
+says ":5, to fill in: Please ring the bell twice\."
 grep -q '^What should I know about Dr. Helga Brandt?,Dr. Helga Brandt leads the clinic\.' "$work/clinic.csv" \
   || fail "a title ends a sentence"
 grep -q '^What is the start of the Night shift?,The start of the Night shift is 21:30\.' "$work/clinic.csv" \
