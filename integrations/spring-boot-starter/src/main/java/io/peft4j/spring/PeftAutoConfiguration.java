@@ -46,7 +46,8 @@ public class PeftAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
     public PeftAdapters peftAdapters(PeftProperties properties) {
-        ModelOptions options = ModelOptions.defaults().withPrecision(properties.dtype());
+        ModelOptions options = ModelOptions.defaults().withPrecision(properties.dtype())
+                .withToolForm(given(properties.toolForm()));
         if (properties.threads() > 0) {
             options = options.withThreads(properties.threads());
         }

@@ -15,6 +15,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *     nothing
  * @param dtype what the weights are kept in, which decides the memory: auto, f32, bf16, int8 or q4
  * @param threads threads of the engine; 0, the default, means all processors
+ * @param toolForm the form of tool calls that the chat template gets where it shows no tools, such as hermes; empty,
+ *     the default, leaves it as it is
  * @param adapters a folder whose sub-folders are adapters, by name; empty, the default, means none
  * @param defaultAdapter the adapter that answers where a request names none, {@code __base__} for the base; empty, the
  *     default, means the only one that there is, and the base if there is none. Needed where there are several
@@ -28,7 +30,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  */
 @ConfigurationProperties("peft4j")
 public record PeftProperties(String model, @DefaultValue("auto") ModelOptions.Precision dtype,
-        @DefaultValue("0") int threads, @DefaultValue("") String adapters, @DefaultValue("") String defaultAdapter,
+        @DefaultValue("0") int threads, @DefaultValue("") String toolForm, @DefaultValue("") String adapters,
+        @DefaultValue("") String defaultAdapter,
         @DefaultValue("") String trustedKey,
         @DefaultValue("2s") Duration reload, @DefaultValue("256") int maxTokens,
         @DefaultValue("0") double temperature, @DefaultValue Decisions decisions, @DefaultValue Tuning tuning) {

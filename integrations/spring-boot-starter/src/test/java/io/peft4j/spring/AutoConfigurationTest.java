@@ -12,6 +12,7 @@ import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.peft.file.AdapterSignature;
 import io.peft4j.core.task.DecisionModel;
+import io.peft4j.core.tool.ToolForm;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.PeftAdapters;
 import java.io.IOException;
@@ -59,6 +60,17 @@ class AutoConfigurationTest {
             assertEquals(ModelOptions.Precision.F32, context.getBean(PeftAdapters.class).base().precision()
                     .precision());
         });
+    }
+
+    @Test
+    void aTemplateWithoutToolsGetsThemByASetting() {
+        for (String form : List.of("", "hermes")) {
+            application.withPropertyValues("peft4j.model=tiny", "peft4j.tool-form=" + form).run(context -> assertEquals(
+                    form, ToolForm.of(context.getBean(PeftAdapters.class).base().chatTemplate().orElseThrow())
+                            .map(ToolForm::name).orElse("")));
+        }
+        application.withPropertyValues("peft4j.model=tiny", "peft4j.tool-form=herms").run(context -> assertTrue(
+                reason(context.getStartupFailure()).contains("unknown form of tool calls 'herms'")));
     }
 
     @Test

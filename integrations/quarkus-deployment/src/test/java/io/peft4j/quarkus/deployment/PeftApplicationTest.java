@@ -18,6 +18,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.core.tool.ToolForm;
 import io.peft4j.models.PeftAdapters;
 import io.quarkus.test.QuarkusUnitTest;
 import io.smallrye.health.SmallRyeHealthReporter;
@@ -51,6 +52,7 @@ class PeftApplicationTest {
             .overrideConfigKey("quarkus.peft4j.model", FIXTURES.resolve("tiny-llama").toString())
             .overrideConfigKey("quarkus.peft4j.dtype", "f32")
             .overrideConfigKey("quarkus.peft4j.threads", "1")
+            .overrideConfigKey("quarkus.peft4j.tool-form", "lfm2")
             .overrideConfigKey("quarkus.peft4j.adapters", adapters().toString())
             .overrideConfigKey("quarkus.peft4j.default-adapter", "lora")
             .overrideConfigKey("quarkus.peft4j.reload", "0")
@@ -137,6 +139,7 @@ class PeftApplicationTest {
         assertEquals(answer(adapters.model("lora")), streamed.get(1, TimeUnit.MINUTES));
         assertEquals(answer(adapters.model("lora")), services.told.get(0));
         assertEquals(adapters.base().network().description().hiddenSize(), embeddings.dimension());
+        assertEquals("lfm2", ToolForm.of(adapters.base().chatTemplate().orElseThrow()).orElseThrow().name());
     }
 
     @Test

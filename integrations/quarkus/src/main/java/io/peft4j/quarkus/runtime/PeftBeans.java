@@ -39,7 +39,7 @@ public class PeftBeans {
     @DefaultBean
     @Startup
     public PeftAdapters peftAdapters() {
-        ModelOptions options = ModelOptions.defaults().withPrecision(config.dtype());
+        ModelOptions options = ModelOptions.defaults().withPrecision(config.dtype()).withToolForm(config.toolForm());
         if (config.threads() > 0) {
             options = options.withThreads(config.threads());
         }

@@ -29,6 +29,9 @@ public interface PeftConfig {
     @WithDefault("0")
     int threads();
 
+    /** The form of tool calls that the chat template gets where it shows no tools, such as hermes. */
+    Optional<String> toolForm();
+
     /** A folder whose sub-folders are adapters, by name. */
     Optional<Path> adapters();
 
