@@ -3,10 +3,13 @@ package io.peft4j.eval.comparison;
 import io.peft4j.core.Internal;
 import io.peft4j.eval.metric.MetricNames;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /** How numbers are written for people. */
 @Internal
 public final class NumberFormats {
+    private static final Pattern ZERO = Pattern.compile("-0\\.0+( %)?");
+
     private NumberFormats() {
     }
 
@@ -26,14 +29,19 @@ public final class NumberFormats {
 
     /** A score: percent, points of 100, or nats. */
     public static String score(MetricResult metric, double value) {
-        return isPlain(metric) ? String.format(Locale.ROOT, "%.3f", value)
-                : String.format(Locale.ROOT, metric.scale() == 1 ? "%.1f %%" : "%.1f", 100 / metric.scale() * value);
+        return isPlain(metric) ? number("%.3f", value)
+                : number(metric.scale() == 1 ? "%.1f %%" : "%.1f", 100 / metric.scale() * value);
     }
 
     /** A difference in points or nats, with its sign. */
     public static String points(MetricResult metric, double value) {
-        return isPlain(metric) ? String.format(Locale.ROOT, "%+.3f", value)
-                : String.format(Locale.ROOT, "%+.1f", 100 / metric.scale() * value);
+        return isPlain(metric) ? number("%+.3f", value) : number("%+.1f", 100 / metric.scale() * value);
+    }
+
+    /** The value in a format of {@link String#format}: one that rounds to zero is zero, not {@code -0.0}. */
+    static String number(String format, double value) {
+        String text = String.format(Locale.ROOT, format, value);
+        return ZERO.matcher(text).matches() ? String.format(Locale.ROOT, format, 0.0) : text;
     }
 
     /** {@code [+66.1, +84.9]}. */

@@ -419,4 +419,12 @@ class VerdictTest {
                 .contains("invents more"), "three of 40 may be chance");
         assertFalse(decide(BETTER).toJson().has("near_unknown"), "nothing was asked");
     }
+
+    @Test
+    void whatRoundsToZeroHasNoMinus() {
+        assertEquals("0.0 %", NumberFormats.number("%.1f %%", -0.04));
+        assertEquals("+0.0", NumberFormats.number("%+.1f", -0.04));
+        assertEquals("-0.1", NumberFormats.number("%+.1f", -0.06));
+        assertEquals("+0.000", NumberFormats.number("%+.3f", -0.0));
+    }
 }
