@@ -92,10 +92,10 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, Opti
         List<String> header = List.of("metric", "base", "tuned", "difference",
                 String.format(Locale.ROOT, "%.0f %% interval", 100 * margin.interval().level()), "p");
         return new ReportDocument(verdict).section("Held-out pairs", note()).table(header, metrics().stream()
-                .map(metric -> List.of(NAMES.get(metric.name()), String.format(Locale.ROOT, "%.2f", metric.base()),
-                        String.format(Locale.ROOT, "%.2f", metric.tuned()),
-                        String.format(Locale.ROOT, "%+.2f", metric.difference()), metric.interval().words(metric
-                                .range(), value -> String.format(Locale.ROOT, "%+.2f", value)),
+                .map(metric -> List.of(NAMES.get(metric.name()), NumberFormats.number("%.2f", metric.base()),
+                        NumberFormats.number("%.2f", metric.tuned()),
+                        NumberFormats.number("%+.2f", metric.difference()), metric.interval().words(metric
+                                .range(), value -> NumberFormats.number("%+.2f", value)),
                         NumberFormats.p(metric.pAdjusted())))
                 .toList());
     }

@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 /** How numbers are written for people. */
 @Internal
 public final class NumberFormats {
-    private static final Pattern ZERO = Pattern.compile("-0\\.0+( %)?");
+    private static final Pattern NEGATIVE_ZERO = Pattern.compile("-[0.]+\\D*");
 
     private NumberFormats() {
     }
@@ -39,9 +39,9 @@ public final class NumberFormats {
     }
 
     /** The value in a format of {@link String#format}: one that rounds to zero is zero, not {@code -0.0}. */
-    static String number(String format, double value) {
+    public static String number(String format, double value) {
         String text = String.format(Locale.ROOT, format, value);
-        return ZERO.matcher(text).matches() ? String.format(Locale.ROOT, format, 0.0) : text;
+        return NEGATIVE_ZERO.matcher(text).matches() ? String.format(Locale.ROOT, format, 0.0) : text;
     }
 
     /** {@code [+66.1, +84.9]}. */

@@ -23,7 +23,7 @@ final class VerdictWords {
     /** {@code difference 76 points [66, 84]}. */
     static String difference(MetricResult metric) {
         boolean plain = metric.lowerIsBetter() || metric.isInNats();
-        DoubleFunction<String> number = plain ? value -> String.format(Locale.ROOT, "%+.3f", value)
+        DoubleFunction<String> number = plain ? value -> NumberFormats.number("%+.3f", value)
                 : value -> decimal(100 / metric.scale() * value);
         return "difference " + number.apply(metric.difference()) + (metric.lowerIsBetter() ? " "
                 : metric.isInNats() ? " nats " : " points ") + metric.interval().words(metric.range(), number)
@@ -37,8 +37,8 @@ final class VerdictWords {
     }
 
     static String score(MetricResult metric, double value) {
-        return metric.isInNats() ? String.format(Locale.ROOT, "%.3f nats", value)
-                : metric.lowerIsBetter() ? String.format(Locale.ROOT, "%.3f", value)
+        return metric.isInNats() ? NumberFormats.number("%.3f nats", value)
+                : metric.lowerIsBetter() ? NumberFormats.number("%.3f", value)
                         : metric.scale() == 1 ? share(value) : decimal(value);
     }
 
@@ -78,14 +78,16 @@ final class VerdictWords {
 
     /** How far margins moved, in nats, and the share of pairs that are in the right order. */
     static String preferences(MetricResult margin, MetricResult preferred) {
-        return String.format(Locale.ROOT, "the margin of better over worse answers moved by %+.2f nats %s "
+        return String.format(Locale.ROOT, "the margin of better over worse answers moved by %s nats %s "
                 + "on %s (p %s), and the better answer is the likelier one in %.0f %% of them against "
-                + "%.0f %%, difference %+.0f points %s", margin.difference(),
+                + "%.0f %%, difference %s points %s",
+                NumberFormats.number("%+.2f", margin.difference()),
                 margin.interval().words(margin.range(),
-                        value -> String.format(Locale.ROOT, "%+.2f", value)),
+                        value -> NumberFormats.number("%+.2f", value)),
                 Count.of(margin.items(), "held-out pair"), p(margin.pAdjusted()), 100 * preferred.tuned(),
-                100 * preferred.base(), 100 * preferred.difference(), preferred.interval().words(preferred.range(),
-                        value -> String.format(Locale.ROOT, "%+.0f", 100 * value)));
+                100 * preferred.base(), NumberFormats.number("%+.0f", 100 * preferred.difference()),
+                preferred.interval().words(preferred.range(),
+                        value -> NumberFormats.number("%+.0f", 100 * value)));
     }
 
     private static String p(double value) {

@@ -345,7 +345,7 @@ final class ComparisonDocument {
     }
 
     private static String number(double value) {
-        return String.format(Locale.ROOT, "%.3f", value);
+        return NumberFormats.number("%.3f", value);
     }
 
     /**

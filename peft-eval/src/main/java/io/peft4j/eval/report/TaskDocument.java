@@ -151,6 +151,6 @@ final class TaskDocument {
     }
 
     private static String number(double value) {
-        return String.format(Locale.ROOT, "%.3f", value);
+        return NumberFormats.number("%.3f", value);
     }
 }

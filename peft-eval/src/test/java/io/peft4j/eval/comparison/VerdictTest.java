@@ -426,5 +426,9 @@ class VerdictTest {
         assertEquals("+0.0", NumberFormats.number("%+.1f", -0.04));
         assertEquals("-0.1", NumberFormats.number("%+.1f", -0.06));
         assertEquals("+0.000", NumberFormats.number("%+.3f", -0.0));
+        assertEquals("+0", NumberFormats.number("%+.0f", -0.4));
+        assertEquals("0.000 nats", NumberFormats.number("%.3f nats", -0.0004));
+        assertEquals("-10.0", NumberFormats.number("%.1f", -10));
+        assertEquals("NaN", NumberFormats.number("%.1f", Double.NaN));
     }
 }
