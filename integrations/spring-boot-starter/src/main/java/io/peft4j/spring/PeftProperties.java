@@ -31,8 +31,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 @ConfigurationProperties("peft4j")
 public record PeftProperties(String model, @DefaultValue("auto") ModelOptions.Precision dtype,
         @DefaultValue("0") int threads, @DefaultValue("") String toolForm, @DefaultValue("") String adapters,
-        @DefaultValue("") String defaultAdapter,
-        @DefaultValue("") String trustedKey,
+        @DefaultValue("") String defaultAdapter, @DefaultValue("") String trustedKey,
         @DefaultValue("2s") Duration reload, @DefaultValue("256") int maxTokens,
         @DefaultValue("0") double temperature, @DefaultValue Decisions decisions, @DefaultValue Tuning tuning) {
     /**
